@@ -59,7 +59,8 @@ install_mysql() {
   local reason=$cache/mysql-root.log
   say "installing MySQL into $mysql_root"
   if ! (set -e; unpack_mysql) >"$reason" 2>&1; then
-    say "MySQL cannot be had here: $(grep -v '^$' "$reason" | tail -n 1) (all of it: $reason)"
+    # apt warns of the cause first, and ends with the consequence.
+    say "MySQL cannot be had here: $({ grep -E '^[WE]: ' || tail -n 1 "$reason"; } <"$reason" | head -n 1) ($reason)"
     exit 3
   fi
 }
