@@ -36,8 +36,9 @@ internal sealed class LogFold
                 HighestEpoch = Math.Max(HighestEpoch, epoch.Epoch.Number);
                 break;
             case DecisionRecord decision:
+                if (!_unfinishedAt.TryAdd(decision.Transaction, position))
+                    throw new LogRefusedException($"Record {position} of the log is a second decision over {decision.Transaction}.");
                 _unfinished.Add(position, decision);
-                _unfinishedAt.Add(decision.Transaction, position);
                 break;
             case EndRecord end:
                 if (_unfinishedAt.Remove(end.Transaction, out var at))

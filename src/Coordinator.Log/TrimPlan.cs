@@ -41,7 +41,7 @@ internal sealed class TrimPlan
                 return false;
             _ended.Add(end.Transaction);
         }
-        else if (_newRecords >= _maxTransactions * 8L && _ended.Count > 0)
+        else if (_newRecords >= 8L * _maxTransactions && _ended.Count > 0)
         {
             return false;
         }

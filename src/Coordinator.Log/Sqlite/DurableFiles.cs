@@ -11,7 +11,7 @@ internal static partial class DurableFiles
     public static FileStream Open(string path, FileMode mode, FileShare share)
     {
         var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = share, BufferSize = 0 };
-        if (!OperatingSystem.IsWindows())
+        if (!OperatingSystem.IsWindows() && mode != FileMode.Open)
             options.UnixCreateMode = OwnerOnly;
         return new FileStream(path, options);
     }

@@ -43,16 +43,26 @@ internal sealed class HighWaterMark : IDisposable
         return mark;
     }
 
-    /// <summary>Makes the file, or one anew, with <paramref name="mark"/> durable in both slots.</summary>
+    /// <summary>Makes the file, or takes an old one's place, with <paramref name="mark"/> durable in both slots.</summary>
     public static HighWaterMark Create(string path, Mark mark)
     {
-        var created = new HighWaterMark(DurableFiles.Open(path, FileMode.OpenOrCreate, FileShare.Read));
-        created.ReadSlots();
-        created.Write(mark);
-        created.Write(mark);
-        created.Force();
-        DurableFiles.SyncFolder(Path.GetDirectoryName(path)!);
-        return created;
+        // A file of its own that is renamed once it is whole: a crash never leaves a mark without a valid slot.
+        var fresh = path + ".new";
+        var created = new HighWaterMark(DurableFiles.Open(fresh, FileMode.Create, FileShare.Read | FileShare.Delete));
+        try
+        {
+            created.Write(mark);
+            created.Write(mark);
+            created.Force();
+            File.Move(fresh, path, overwrite: true);
+            DurableFiles.SyncFolder(Path.GetDirectoryName(path)!);
+            return created;
+        }
+        catch
+        {
+            created.Dispose();
+            throw;
+        }
     }
 
     public void Write(Mark mark)
