@@ -50,6 +50,12 @@ public sealed record EngineOptions
     /// <summary>Managed memory, in bytes, above which Begin is refused; 0: three quarters of what the runtime may use.</summary>
     public long MaxMemoryBytes { get; init; }
 
+    /// <summary>
+    /// For drills: called at each <see cref="CommitPoint"/> of each transaction, and awaited before it goes on. Null in
+    /// ordinary service.
+    /// </summary>
+    public Func<CommitPoint, GlobalTransaction, Task>? AtPoint { get; init; }
+
     /// <summary>Says which setting is wrong, and why; empty if none is.</summary>
     public IEnumerable<string> Validate()
     {

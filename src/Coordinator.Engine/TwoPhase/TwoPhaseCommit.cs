@@ -69,6 +69,8 @@ internal sealed class TwoPhaseCommit(
             return;
         }
 
+        await ReachAsync(CommitPoint.Prepared, transaction);
+
         // 4. Decide: whoever moves first, this or the deadline, wins.
         if (!transaction.TryMove(TransactionState.Preparing, TransactionState.Deciding))
             return;
@@ -83,6 +85,8 @@ internal sealed class TwoPhaseCommit(
             await RollbackAllAsync(transaction);
             return;
         }
+
+        await ReachAsync(CommitPoint.Decided, transaction);
 
         // 6. and 7.
         transaction.MoveTo(TransactionState.Committing);
@@ -107,6 +111,9 @@ internal sealed class TwoPhaseCommit(
         await RollbackAllAsync(transaction);
         return true;
     }
+
+    private Task ReachAsync(CommitPoint point, GlobalTransaction transaction) =>
+        options.AtPoint?.Invoke(point, transaction) ?? Task.CompletedTask;
 
     private static BranchName? FindMissing(IReadOnlyList<Branch> branches, IReadOnlyCollection<BranchName> named)
     {
