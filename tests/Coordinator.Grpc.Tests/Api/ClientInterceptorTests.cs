@@ -5,7 +5,7 @@ namespace Coordinator.Grpc.Tests.Api;
 
 public class ClientInterceptorTests
 {
-    private static readonly Method<string, string> Method = new(
+    private static readonly Method<string, string> _method = new(
         MethodType.Unary, "pkg.Service", "Do", Marshallers.StringMarshaller, Marshallers.StringMarshaller);
 
     private readonly List<string> _trace = [];
@@ -18,7 +18,7 @@ public class ClientInterceptorTests
     {
         CallInvoker invoker = _inner.Intercept(Named("a"), Named("b"), Named("c"));
 
-        Assert.Equal("re:x", invoker.BlockingUnaryCall(Method, null, default, "x"));
+        Assert.Equal("re:x", invoker.BlockingUnaryCall(_method, null, default, "x"));
         Assert.Equal(["a", "b", "c", "blocking"], _trace);
     }
 
@@ -26,7 +26,7 @@ public class ClientInterceptorTests
     public void Intercept_OneAfterAnother_RunsTheLastAddedFirst()
     {
         CallInvoker invoker = _inner.Intercept(Named("c")).Intercept(Named("b")).Intercept(Named("a"));
-        invoker.BlockingUnaryCall(Method, null, default, "x");
+        invoker.BlockingUnaryCall(_method, null, default, "x");
 
         Assert.Equal(["a", "b", "c", "blocking"], _trace);
     }
@@ -38,11 +38,11 @@ public class ClientInterceptorTests
     public void Intercept_EveryKindOfCall_IsSeen()
     {
         CallInvoker invoker = _inner.Intercept(Named("i"));
-        invoker.BlockingUnaryCall(Method, null, default, "x");
-        invoker.AsyncUnaryCall(Method, null, default, "x").Dispose();
-        invoker.AsyncServerStreamingCall(Method, null, default, "x").Dispose();
-        invoker.AsyncClientStreamingCall(Method, null, default).Dispose();
-        invoker.AsyncDuplexStreamingCall(Method, null, default).Dispose();
+        invoker.BlockingUnaryCall(_method, null, default, "x");
+        invoker.AsyncUnaryCall(_method, null, default, "x").Dispose();
+        invoker.AsyncServerStreamingCall(_method, null, default, "x").Dispose();
+        invoker.AsyncClientStreamingCall(_method, null, default).Dispose();
+        invoker.AsyncDuplexStreamingCall(_method, null, default).Dispose();
 
         Assert.Equal(
             ["i", "blocking", "i", "unary", "disposed", "i", "server", "disposed", "i", "client", "disposed", "i",
@@ -54,11 +54,11 @@ public class ClientInterceptorTests
     public void Interceptor_WithoutOverrides_PassesEveryCallOn()
     {
         CallInvoker invoker = _inner.Intercept(new Silent());
-        invoker.BlockingUnaryCall(Method, "host", default, "x");
-        invoker.AsyncUnaryCall(Method, null, default, "x").Dispose();
-        invoker.AsyncServerStreamingCall(Method, null, default, "x").Dispose();
-        invoker.AsyncClientStreamingCall(Method, null, default).Dispose();
-        invoker.AsyncDuplexStreamingCall(Method, null, default).Dispose();
+        invoker.BlockingUnaryCall(_method, "host", default, "x");
+        invoker.AsyncUnaryCall(_method, null, default, "x").Dispose();
+        invoker.AsyncServerStreamingCall(_method, null, default, "x").Dispose();
+        invoker.AsyncClientStreamingCall(_method, null, default).Dispose();
+        invoker.AsyncDuplexStreamingCall(_method, null, default).Dispose();
 
         Assert.Equal(5, _trace.Count(step => step != "disposed"));
     }
@@ -67,7 +67,7 @@ public class ClientInterceptorTests
     public void Interceptor_OtherRequestHostAndOptions_ReachTheInvoker()
     {
         DateTime deadline = new(2030, 1, 1, 0, 0, 0, DateTimeKind.Utc);
-        string response = _inner.Intercept(new Rewriting(deadline)).BlockingUnaryCall(Method, "old", default, "x");
+        string response = _inner.Intercept(new Rewriting(deadline)).BlockingUnaryCall(_method, "old", default, "x");
 
         Assert.Equal("re:x!", response);
         Assert.Equal("new", _inner.Host);
@@ -80,9 +80,9 @@ public class ClientInterceptorTests
         CallInvoker invoker = _inner.Intercept(headers => [.. headers, new Metadata.Entry("added", "yes")]);
         var options = new CallOptions(headers: new Metadata { { "own", "1" } });
 
-        Assert.Equal("re:x", await invoker.AsyncUnaryCall(Method, null, options, "x"));
+        Assert.Equal("re:x", await invoker.AsyncUnaryCall(_method, null, options, "x"));
         Assert.Equal(["own", "added"], _inner.Options.Headers!.Select(entry => entry.Key));
-        invoker.AsyncDuplexStreamingCall(Method, null, default).Dispose();
+        invoker.AsyncDuplexStreamingCall(_method, null, default).Dispose();
         Assert.Equal(["added"], _inner.Options.Headers!.Select(entry => entry.Key));
     }
 
@@ -90,8 +90,8 @@ public class ClientInterceptorTests
     public void Intercept_Channel_GoesThroughItsInvoker()
     {
         var channel = new FakeChannel(_inner);
-        channel.Intercept(Named("a")).BlockingUnaryCall(Method, null, default, "x");
-        channel.Intercept(Named("b"), Named("c")).BlockingUnaryCall(Method, null, default, "x");
+        channel.Intercept(Named("a")).BlockingUnaryCall(_method, null, default, "x");
+        channel.Intercept(Named("b"), Named("c")).BlockingUnaryCall(_method, null, default, "x");
 
         Assert.Equal(["a", "blocking", "b", "c", "blocking"], _trace);
         Assert.Equal("target", channel.Target);

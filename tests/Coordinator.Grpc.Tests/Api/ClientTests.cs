@@ -4,7 +4,7 @@ namespace Coordinator.Grpc.Tests.Api;
 
 public class ClientTests
 {
-    private static readonly Method<string, string> Method = new(
+    private static readonly Method<string, string> _method = new(
         MethodType.Unary, "pkg.Service", "Do", Marshallers.StringMarshaller, Marshallers.StringMarshaller);
 
     private readonly List<string> _trace = [];
@@ -93,7 +93,7 @@ public class ClientTests
         }
 
         internal string Call(string request) =>
-            CallInvoker.BlockingUnaryCall(Method, null, default, request);
+            CallInvoker.BlockingUnaryCall(_method, null, default, request);
 
         protected override FakeClient NewInstance(ClientBaseConfiguration configuration) => new(configuration);
     }

@@ -4,11 +4,11 @@ namespace Coordinator.Grpc.Tests.Api;
 
 public class CredentialsTests
 {
-    private static readonly CallCredentials Token = CallCredentials.FromInterceptor((_, _) => Task.CompletedTask);
+    private static readonly CallCredentials _token = CallCredentials.FromInterceptor((_, _) => Task.CompletedTask);
 
     [Fact]
     public void Create_InsecureChannel_RefusesCallCredentials() =>
-        Assert.Throws<ArgumentException>(() => ChannelCredentials.Create(ChannelCredentials.Insecure, Token));
+        Assert.Throws<ArgumentException>(() => ChannelCredentials.Create(ChannelCredentials.Insecure, _token));
 
     [Fact]
     public void Configurator_EveryKindOfChannelCredentials_IsToldApart()
@@ -19,7 +19,7 @@ public class CredentialsTests
         ChannelCredentials.Insecure.InternalPopulateConfiguration(seen, "s");
         new SslCredentials().InternalPopulateConfiguration(seen, "s");
         new SslCredentials("roots", pair, accept).InternalPopulateConfiguration(seen, "s");
-        ChannelCredentials.Create(ChannelCredentials.SecureSsl, Token).InternalPopulateConfiguration(seen, "s");
+        ChannelCredentials.Create(ChannelCredentials.SecureSsl, _token).InternalPopulateConfiguration(seen, "s");
 
         Assert.Equal(["s insecure", "s ssl -,False,False", "s ssl roots,True,True", "s composite SslCredentials,True"], seen.Trace);
     }
@@ -28,11 +28,11 @@ public class CredentialsTests
     public void Configurator_EveryKindOfCallCredentials_IsToldApart()
     {
         var seen = new CallConfigurator();
-        Token.InternalPopulateConfiguration(seen, null);
-        CallCredentials.Compose(Token, Token).InternalPopulateConfiguration(seen, null);
+        _token.InternalPopulateConfiguration(seen, null);
+        CallCredentials.Compose(_token, _token).InternalPopulateConfiguration(seen, null);
 
         Assert.Equal(["interceptor", "composite 2"], seen.Trace);
-        Assert.Throws<ArgumentException>(() => CallCredentials.Compose(Token));
+        Assert.Throws<ArgumentException>(() => CallCredentials.Compose(_token));
         Assert.Throws<ArgumentNullException>(() => CallCredentials.FromInterceptor(null!));
     }
 
@@ -78,7 +78,7 @@ public class CredentialsTests
 
         public override void SetCompositeCredentials(
             object state, ChannelCredentials channelCredentials, CallCredentials callCredentials) =>
-            Trace.Add($"{state} composite {channelCredentials.GetType().Name},{callCredentials == Token}");
+            Trace.Add($"{state} composite {channelCredentials.GetType().Name},{callCredentials == _token}");
     }
 
     private sealed class CallConfigurator : CallCredentialsConfiguratorBase

@@ -4,8 +4,8 @@ namespace Coordinator.Grpc.Tests.Api;
 
 public class ServerSideTests
 {
-    private static readonly Method<string, string> Unary = Named("Unary", MethodType.Unary);
-    private static readonly Method<string, string> Duplex = Named("Duplex", MethodType.DuplexStreaming);
+    private static readonly Method<string, string> _unary = Named("Unary", MethodType.Unary);
+    private static readonly Method<string, string> _duplex = Named("Duplex", MethodType.DuplexStreaming);
 
     [Fact]
     public void BindService_Methods_AreHandedOverInOrder()
@@ -13,7 +13,7 @@ public class ServerSideTests
         var binder = new Binder();
         UnaryServerMethod<string, string> unary = (request, _) => Task.FromResult(request);
         DuplexStreamingServerMethod<string, string> duplex = (_, _, _) => Task.CompletedTask;
-        ServerServiceDefinition.CreateBuilder().AddMethod(Unary, unary).AddMethod(Duplex, duplex).Build()
+        ServerServiceDefinition.CreateBuilder().AddMethod(_unary, unary).AddMethod(_duplex, duplex).Build()
             .BindService(binder);
 
         Assert.Equal([unary, duplex], binder.Handlers);
@@ -23,14 +23,14 @@ public class ServerSideTests
     public void AddMethod_SameNameTwice_Throws()
     {
         UnaryServerMethod<string, string> handler = (request, _) => Task.FromResult(request);
-        ServerServiceDefinition.Builder builder = ServerServiceDefinition.CreateBuilder().AddMethod(Unary, handler);
+        ServerServiceDefinition.Builder builder = ServerServiceDefinition.CreateBuilder().AddMethod(_unary, handler);
 
-        Assert.Throws<ArgumentException>(() => builder.AddMethod(Unary, handler));
+        Assert.Throws<ArgumentException>(() => builder.AddMethod(_unary, handler));
     }
 
     [Fact]
     public void ServiceBinderBase_WithoutOverrides_Refuses() => Assert.Throws<NotImplementedException>(
-        () => new ServiceBinderBase().AddMethod(Unary, (UnaryServerMethod<string, string>?)null));
+        () => new ServiceBinderBase().AddMethod(_unary, (UnaryServerMethod<string, string>?)null));
 
     [Fact]
     public void GeneratedService_Attribute_LeadsToTheBindMethod()

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Coordinator.Grpc.Tests.Interop;
 
 /// <summary>Another implementation of gRPC, with a script that serves and one that calls.</summary>
-internal interface IPeer
+internal interface IPeer : IDisposable
 {
     /// <summary>What to install where the peer does not run.</summary>
     string Install { get; }

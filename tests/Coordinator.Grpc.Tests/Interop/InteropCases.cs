@@ -10,8 +10,8 @@ internal static class InteropCases
     private const int ResponseSize = 314_159;
     private const string SpecialMessage = "\t\ntest with whitespace\r\nand Unicode BMP ☺ and non-BMP 😈\t\n";
 
-    private static readonly int[] RequestSizes = [27_182, 8, 1_828, 45_904];
-    private static readonly int[] ResponseSizes = [31_415, 9, 2_653, 58_979];
+    private static readonly int[] _requestSizes = [27_182, 8, 1_828, 45_904];
+    private static readonly int[] _responseSizes = [31_415, 9, 2_653, 58_979];
 
     internal static readonly IReadOnlyDictionary<string, Func<InteropTarget, Task>> All =
         new Dictionary<string, Func<InteropTarget, Task>>
@@ -26,7 +26,7 @@ internal static class InteropCases
             ["status_code_and_message"] = StatusCodeAndMessage,
             ["special_status_message"] = SpecialStatusMessage,
             ["unimplemented_method"] = UnimplementedMethod,
-            ["unimplemented_service"] = UnimplementedService_,
+            ["unimplemented_service"] = UnservedService,
             ["cancel_after_begin"] = CancelAfterBegin,
             ["cancel_after_first_response"] = CancelAfterFirstResponse,
             ["timeout_on_sleeping_server"] = TimeoutOnSleepingServer,
@@ -43,7 +43,7 @@ internal static class InteropCases
     {
         using AsyncClientStreamingCall<StreamingInputCallRequest, StreamingInputCallResponse> call =
             target.Client.StreamingInputCall();
-        foreach (int size in RequestSizes)
+        foreach (int size in _requestSizes)
             await call.RequestStream.WriteAsync(new StreamingInputCallRequest { Payload = Zeros(size) });
 
         await call.RequestStream.CompleteAsync();
@@ -53,21 +53,21 @@ internal static class InteropCases
     private static async Task ServerStreaming(InteropTarget target)
     {
         var request = new StreamingOutputCallRequest();
-        request.ResponseParameters.AddRange(ResponseSizes.Select(size => new ResponseParameters { Size = size }));
+        request.ResponseParameters.AddRange(_responseSizes.Select(size => new ResponseParameters { Size = size }));
         using AsyncServerStreamingCall<StreamingOutputCallResponse> call = target.Client.StreamingOutputCall(request);
 
-        Assert.Equal(ResponseSizes, await SizesOf(call.ResponseStream));
+        Assert.Equal(_responseSizes, await SizesOf(call.ResponseStream));
     }
 
     private static async Task PingPong(InteropTarget target)
     {
         using AsyncDuplexStreamingCall<StreamingOutputCallRequest, StreamingOutputCallResponse> call =
             target.Client.FullDuplexCall();
-        for (int i = 0; i < RequestSizes.Length; i++)
+        for (int i = 0; i < _requestSizes.Length; i++)
         {
-            await call.RequestStream.WriteAsync(Ping(RequestSizes[i], ResponseSizes[i]));
+            await call.RequestStream.WriteAsync(Ping(_requestSizes[i], _responseSizes[i]));
             Assert.True(await call.ResponseStream.MoveNext());
-            Assert.Equal(ResponseSizes[i], call.ResponseStream.Current.Payload.Body.Length);
+            Assert.Equal(_responseSizes[i], call.ResponseStream.Current.Payload.Body.Length);
         }
 
         await call.RequestStream.CompleteAsync();
@@ -135,7 +135,7 @@ internal static class InteropCases
         (await Assert.ThrowsAsync<RpcException>(
             async () => await target.Client.UnimplementedCallAsync(new Empty()))).StatusCode);
 
-    private static async Task UnimplementedService_(InteropTarget target) => Assert.Equal(
+    private static async Task UnservedService(InteropTarget target) => Assert.Equal(
         StatusCode.Unimplemented,
         (await Assert.ThrowsAsync<RpcException>(
             async () => await target.UnservedClient.UnimplementedCallAsync(new Empty()))).StatusCode);
@@ -157,7 +157,7 @@ internal static class InteropCases
         using var source = new CancellationTokenSource();
         using AsyncDuplexStreamingCall<StreamingOutputCallRequest, StreamingOutputCallResponse> call =
             target.Client.FullDuplexCall(cancellationToken: source.Token);
-        await call.RequestStream.WriteAsync(Ping(RequestSizes[0], ResponseSizes[0]));
+        await call.RequestStream.WriteAsync(Ping(_requestSizes[0], _responseSizes[0]));
         Assert.True(await call.ResponseStream.MoveNext());
         await source.CancelAsync();
 

@@ -6,12 +6,12 @@ namespace Coordinator.Grpc.Tests.Interop;
 /// <summary>@grpc/grpc-js. Its packages are kept in a temporary folder named after their lock file.</summary>
 internal sealed class NodePeer : IPeer
 {
-    private static readonly string Source = Path.Combine(AppContext.BaseDirectory, "Interop", "node");
-    private static readonly string[] PackageFiles = ["package.json", "package-lock.json", ".npmrc"];
+    private static readonly string _source = Path.Combine(AppContext.BaseDirectory, "Interop", "node");
+    private static readonly string[] _packageFiles = ["package.json", "package-lock.json", ".npmrc"];
 
     private readonly string _folder = Path.Combine(
         Path.GetTempPath(),
-        $"coordinator-grpc-js-{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(Source, "package-lock.json"))))[..12]}");
+        $"coordinator-grpc-js-{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(_source, "package-lock.json"))))[..12]}");
 
     public string Install => "install Debian's nodejs (18 or later) and npm, and let npm reach its registry";
 
@@ -26,8 +26,8 @@ internal sealed class NodePeer : IPeer
 
         // Another run may do the same at this time, so the folder appears whole, by one rename.
         string fresh = Directory.CreateTempSubdirectory("coordinator-grpc-js-").FullName;
-        foreach (string file in PackageFiles)
-            File.Copy(Path.Combine(Source, file), Path.Combine(fresh, file));
+        foreach (string file in _packageFiles)
+            File.Copy(Path.Combine(_source, file), Path.Combine(fresh, file));
 
         await Tool.RunAsync(
             Install,
@@ -46,8 +46,12 @@ internal sealed class NodePeer : IPeer
     public ProcessStartInfo Script(params string[] arguments)
     {
         var start = new ProcessStartInfo(
-            "node", [Path.Combine(Source, "peer.js"), Path.Combine(AppContext.BaseDirectory, "protos", "interop.proto"), .. arguments]);
+            "node", [Path.Combine(_source, "peer.js"), Path.Combine(AppContext.BaseDirectory, "protos", "interop.proto"), .. arguments]);
         start.Environment["NODE_PATH"] = Path.Combine(_folder, "node_modules");
         return start;
+    }
+
+    public void Dispose()
+    {
     }
 }

@@ -37,7 +37,10 @@ public abstract class PeerRun : IAsyncLifetime
         _theirServer?.StandardInput.Close();
         await (_theirServer?.WaitForExitAsync() ?? Task.CompletedTask).Within();
         _theirServer?.Dispose();
-        await _ourServer!.DisposeAsync();
+        if (_ourServer is not null)
+            await _ourServer.DisposeAsync();
+
+        _peer.Dispose();
     }
 
     private async Task RunTheirClientAsync()

@@ -35,4 +35,6 @@ internal sealed class PythonPeer : IPeer
         start.Environment["PYTHONDONTWRITEBYTECODE"] = "1";
         return start;
     }
+
+    public void Dispose() => Directory.Delete(_generated, recursive: true);
 }

@@ -12,9 +12,9 @@ namespace Coordinator.Grpc.Tests.Surface;
 /// </summary>
 public class SurfaceTests
 {
-    private static readonly Type[] AnyArguments = [typeof(object), typeof(object), typeof(object), typeof(object)];
+    private static readonly Type[] _anyArguments = [typeof(object), typeof(object), typeof(object), typeof(object)];
 
-    private static readonly string[] ApiAssemblies = ["Grpc.Core.Api", "Grpc.Net.Common"];
+    private static readonly string[] _apiAssemblies = ["Grpc.Core.Api", "Grpc.Net.Common"];
 
     public static TheoryData<string> Published => ["Grpc.AspNetCore.Server", "Grpc.Net.Client"];
 
@@ -23,7 +23,7 @@ public class SurfaceTests
     public void Types_ReferencedByPublishedAssembly_Resolve(string name)
     {
         Assembly assembly = Load(name);
-        using var referenced = new ReferencedApi(assembly, ApiAssemblies);
+        using var referenced = new ReferencedApi(assembly, _apiAssemblies);
         (int Token, string Name)[] types = [.. referenced.Types()];
 
         Assert.True(types.Length >= 30, $"only {types.Length} types found");
@@ -35,18 +35,35 @@ public class SurfaceTests
     public void Members_ReferencedByPublishedAssembly_ResolveWithTheirSignatures(string name)
     {
         Assembly assembly = Load(name);
-        using var referenced = new ReferencedApi(assembly, ApiAssemblies);
+        using var referenced = new ReferencedApi(assembly, _apiAssemblies);
         (int Token, string Name)[] members = [.. referenced.Members()];
 
         Assert.True(members.Length >= 60, $"only {members.Length} members found");
         Assert.Empty(Missing(
-            members, token => assembly.ManifestModule.ResolveMember(token, AnyArguments, AnyArguments)));
+            members, token => assembly.ManifestModule.ResolveMember(token, _anyArguments, _anyArguments)));
     }
 
     /// <summary>Loading a type fails if a base lacks what it overrides or an interface asks for more than it has.</summary>
     [Theory]
     [MemberData(nameof(Published))]
     public void Subclasses_InPublishedAssembly_Load(string name) => Assert.NotEmpty(Load(name).GetTypes());
+
+    /// <summary>The runtime takes an override that finds no base method for a new method, and says nothing.</summary>
+    [Theory]
+    [MemberData(nameof(Published))]
+    public void Overrides_InPublishedAssembly_HaveABaseMethod(string name)
+    {
+        const BindingFlags declared = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+        MethodInfo[] overrides = [.. Load(name).GetTypes().Where(InheritsFromApi)
+            .SelectMany(type => type.GetMethods(declared))
+            .Where(method => method.IsVirtual && !method.Attributes.HasFlag(MethodAttributes.NewSlot))];
+
+        Assert.True(overrides.Length >= 15, $"only {overrides.Length} overrides found");
+        string[] withoutBase = [.. overrides
+            .Where(method => method.GetBaseDefinition().DeclaringType == method.DeclaringType)
+            .Select(method => $"{method.DeclaringType}.{method}")];
+        Assert.Empty(withoutBase);
+    }
 
     [Theory]
     [InlineData(typeof(Metadata), "Grpc.Core.Api")]
@@ -62,7 +79,7 @@ public class SurfaceTests
         const int noSuchMember = 0x0A00FFFF;
 
         Assert.Single(Missing(
-            [(noSuchMember, "none")], token => module.ResolveMember(token, AnyArguments, AnyArguments)));
+            [(noSuchMember, "none")], token => module.ResolveMember(token, _anyArguments, _anyArguments)));
     }
 
     private static Assembly Load(string name) => name switch
@@ -71,6 +88,10 @@ public class SurfaceTests
         "Grpc.Net.Client" => typeof(GrpcChannel).Assembly,
         _ => throw new ArgumentOutOfRangeException(nameof(name)),
     };
+
+    private static bool InheritsFromApi(Type type) =>
+        type.BaseType is { } parent
+        && (_apiAssemblies.Contains(parent.Assembly.GetName().Name) || InheritsFromApi(parent));
 
     private static List<string> Missing(IEnumerable<(int Token, string Name)> tokens, Func<int, MemberInfo?> resolve)
     {
