@@ -15,7 +15,7 @@ internal static class MetadataKey
         GrpcPreconditions.CheckNotNull(key, nameof(key));
         GrpcPreconditions.CheckArgument(
             !key.AsSpan().ContainsAnyExcept(_allowed),
-            "Metadata entry key not valid. Keys can only contain lowercase alphanumeric characters, underscores, hyphens and dots.");
+            "A metadata key consists of letters, digits, dots, underscores and hyphens.");
         return key.ToLowerInvariant();
     }
 

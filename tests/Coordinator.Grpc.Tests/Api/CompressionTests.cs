@@ -5,7 +5,7 @@ namespace Coordinator.Grpc.Tests.Api;
 
 public class CompressionTests
 {
-    /// <summary>The first byte tells the formats apart: gzip's magic number, and zlib's header instead of raw deflate.</summary>
+    /// <summary>The first byte tells gzip, and zlib from raw deflate.</summary>
     [Theory]
     [InlineData("gzip", 0x1f)]
     [InlineData("deflate", 0x78)]

@@ -21,7 +21,9 @@ public class CredentialsTests
         new SslCredentials("roots", pair, accept).InternalPopulateConfiguration(seen, "s");
         ChannelCredentials.Create(ChannelCredentials.SecureSsl, _token).InternalPopulateConfiguration(seen, "s");
 
-        Assert.Equal(["s insecure", "s ssl -,False,False", "s ssl roots,True,True", "s composite SslCredentials,True"], seen.Trace);
+        Assert.Equal(
+            ["s insecure", "s ssl -,False,False", "s ssl roots,True,True", "s composite SslCredentials,True"],
+            seen.Trace);
     }
 
     [Fact]
@@ -74,7 +76,8 @@ public class CredentialsTests
             string? rootCertificates,
             KeyCertificatePair? keyCertificatePair,
             VerifyPeerCallback? verifyPeerCallback) => Trace.Add(
-                $"{state} ssl {rootCertificates ?? "-"},{keyCertificatePair is not null},{verifyPeerCallback is not null}");
+                $"{state} ssl {rootCertificates ?? "-"}," +
+                $"{keyCertificatePair is not null},{verifyPeerCallback is not null}");
 
         public override void SetCompositeCredentials(
             object state, ChannelCredentials channelCredentials, CallCredentials callCredentials) =>

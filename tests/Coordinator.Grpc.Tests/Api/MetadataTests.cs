@@ -5,7 +5,8 @@ namespace Coordinator.Grpc.Tests.Api;
 public class MetadataTests
 {
     [Fact]
-    public void Entry_UpperCaseKey_IsLowered() => Assert.Equal("x-trace.id_1", new Metadata.Entry("X-Trace.Id_1", "v").Key);
+    public void Entry_UpperCaseKey_IsLowered() =>
+        Assert.Equal("x-trace.id_1", new Metadata.Entry("X-Trace.Id_1", "v").Key);
 
     [Theory]
     [InlineData("with space")]

@@ -10,8 +10,7 @@ public class PreconditionTests
         Assert.Throws<ArgumentException>(() => GrpcPreconditions.CheckArgument(false));
         Assert.Equal("m", Assert.Throws<ArgumentException>(() => GrpcPreconditions.CheckArgument(false, "m")).Message);
         Assert.Throws<ArgumentNullException>(() => GrpcPreconditions.CheckNotNull<string>(null!));
-        Assert.Equal(
-            "p", Assert.Throws<ArgumentNullException>(() => GrpcPreconditions.CheckNotNull<string>(null!, "p")).ParamName);
+        Assert.Throws<ArgumentNullException>("p", () => GrpcPreconditions.CheckNotNull<string>(null!, "p"));
         Assert.Throws<InvalidOperationException>(() => GrpcPreconditions.CheckState(false));
         Assert.Equal(
             "m", Assert.Throws<InvalidOperationException>(() => GrpcPreconditions.CheckState(false, "m")).Message);

@@ -35,8 +35,8 @@ public class ServerSideTests
     [Fact]
     public void GeneratedService_Attribute_LeadsToTheBindMethod()
     {
-        var attribute = Assert.IsType<BindServiceMethodAttribute>(
-            Assert.Single(typeof(DerivedService).GetCustomAttributes(typeof(BindServiceMethodAttribute), inherit: true)));
+        var attribute = (BindServiceMethodAttribute)Assert.Single(
+            typeof(DerivedService).GetCustomAttributes(typeof(BindServiceMethodAttribute), inherit: true));
 
         Assert.NotEmpty(attribute.BindType.GetMember(attribute.BindMethodName));
     }

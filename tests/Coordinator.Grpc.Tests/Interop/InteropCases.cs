@@ -37,7 +37,8 @@ internal static class InteropCases
     private static async Task EmptyUnary(InteropTarget target) =>
         Assert.Equal(new Empty(), await target.Client.EmptyCallAsync(new Empty()));
 
-    private static async Task LargeUnary(InteropTarget target) => CheckLarge(await target.Client.UnaryCallAsync(Large()));
+    private static async Task LargeUnary(InteropTarget target) =>
+        CheckLarge(await target.Client.UnaryCallAsync(Large()));
 
     private static async Task ClientStreaming(InteropTarget target)
     {

@@ -9,9 +9,7 @@ internal sealed class NodePeer : IPeer
     private static readonly string _source = Path.Combine(AppContext.BaseDirectory, "Interop", "node");
     private static readonly string[] _packageFiles = ["package.json", "package-lock.json", ".npmrc"];
 
-    private readonly string _folder = Path.Combine(
-        Path.GetTempPath(),
-        $"coordinator-grpc-js-{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(_source, "package-lock.json"))))[..12]}");
+    private readonly string _folder = Path.Combine(Path.GetTempPath(), $"coordinator-grpc-js-{LockHash()}");
 
     public string Install => "install Debian's nodejs (18 or later) and npm, and let npm reach its registry";
 
@@ -45,13 +43,17 @@ internal sealed class NodePeer : IPeer
 
     public ProcessStartInfo Script(params string[] arguments)
     {
-        var start = new ProcessStartInfo(
-            "node", [Path.Combine(_source, "peer.js"), Path.Combine(AppContext.BaseDirectory, "protos", "interop.proto"), .. arguments]);
+        string proto = Path.Combine(AppContext.BaseDirectory, "protos", "interop.proto");
+        var start = new ProcessStartInfo("node", [Path.Combine(_source, "peer.js"), proto, .. arguments]);
         start.Environment["NODE_PATH"] = Path.Combine(_folder, "node_modules");
         return start;
     }
 
     public void Dispose()
     {
+        // The packages stay for the next run.
     }
+
+    private static string LockHash() => Convert.ToHexStringLower(
+        SHA256.HashData(File.ReadAllBytes(Path.Combine(_source, "package-lock.json"))))[..12];
 }

@@ -4,7 +4,7 @@ using Coordinator.Grpc.Tests.Loopback;
 
 namespace Coordinator.Grpc.Tests.Interop;
 
-/// <summary>One run of a peer: its client has gone through all cases against our server, and its server is up.</summary>
+/// <summary>One run of a peer: its client has been through all cases at our server, and its server is up.</summary>
 public abstract class PeerRun : IAsyncLifetime
 {
     private readonly IPeer _peer;
@@ -62,8 +62,10 @@ public abstract class PeerRun : IAsyncLifetime
         _theirServer = Tool.Start(_peer.Install, _peer.Script("server"));
         string? line = await _theirServer.StandardOutput.ReadLineAsync().Within();
         if (line?.Split(' ') is not ["LISTENING", var port])
-            throw new InvalidOperationException(
-                $"the peer's server did not start ({_peer.Install}):\n{line}\n{await _theirServer.StandardError.ReadToEndAsync().Within()}");
+        {
+            string errors = await _theirServer.StandardError.ReadToEndAsync().Within();
+            throw new InvalidOperationException($"the server did not start ({_peer.Install}):\n{line}\n{errors}");
+        }
 
         _theirAddress = new Uri($"http://127.0.0.1:{port}");
     }

@@ -7,8 +7,7 @@ namespace Coordinator.Grpc.Tests.Interop;
 /// <summary>Runs another program. One that is missing or fails is the test's failure, never a reason to skip.</summary>
 internal static class Tool
 {
-    internal static async Task<string> RunAsync(
-        string install, ProcessStartInfo start, TimeSpan limit)
+    internal static async Task<string> RunAsync(string install, ProcessStartInfo start, TimeSpan limit)
     {
         using Process process = Start(install, start);
         process.StandardInput.Close();
@@ -21,7 +20,8 @@ internal static class Tool
         catch (TimeoutException)
         {
             process.Kill(entireProcessTree: true);
-            throw new InvalidOperationException($"{Text(start)} took longer than {limit}:\n{await output}\n{await errors}");
+            throw new InvalidOperationException(
+                $"{Text(start)} took longer than {limit}:\n{await output}\n{await errors}");
         }
 
         if (process.ExitCode != 0)

@@ -10,9 +10,11 @@ internal sealed class CallLog : Interceptor
     internal ConcurrentQueue<string> Trace { get; } = [];
 
     /// <summary>Ends when the first call was cancelled, with the deadline that it had.</summary>
-    internal TaskCompletionSource<DateTime> Cancelled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    internal TaskCompletionSource<DateTime> Cancelled { get; } =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    internal TaskCompletionSource<AuthContext> Caller { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    internal TaskCompletionSource<AuthContext> Caller { get; } =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)

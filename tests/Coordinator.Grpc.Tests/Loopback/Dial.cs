@@ -23,15 +23,16 @@ internal static class Dial
             options.HttpHandler = TrustingHandler(server, client);
         });
 
-    internal static SocketsHttpHandler TrustingHandler(X509Certificate2 server, X509Certificate2? client = null) => new()
-    {
-        SslOptions = new SslClientAuthenticationOptions
+    internal static SocketsHttpHandler TrustingHandler(
+        X509Certificate2 server, X509Certificate2? client = null) => new()
         {
-            ClientCertificates = client is null ? null : [client],
-            RemoteCertificateValidationCallback = (_, presented, _, _) =>
-                presented is not null && presented.GetCertHashString() == server.GetCertHashString(),
-        },
-    };
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                ClientCertificates = client is null ? null : [client],
+                RemoteCertificateValidationCallback = (_, presented, _, _) =>
+                    presented is not null && presented.GetCertHashString() == server.GetCertHashString(),
+            },
+        };
 
     internal static X509Certificate2 SelfSigned(string name)
     {

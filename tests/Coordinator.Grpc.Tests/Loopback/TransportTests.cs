@@ -114,11 +114,13 @@ public class TransportTests
 
         Assert.Equal(
             ["outer EmptyCall", "inner EmptyCall", "outer StreamingInputCall", "inner StreamingInputCall",
-                "outer StreamingOutputCall", "inner StreamingOutputCall", "outer FullDuplexCall", "inner FullDuplexCall"],
+                "outer StreamingOutputCall", "inner StreamingOutputCall", "outer FullDuplexCall",
+                "inner FullDuplexCall"],
             seen);
         Assert.Equal(
             ["unary /grpc.testing.TestService/EmptyCall", "client /grpc.testing.TestService/StreamingInputCall",
-                "server /grpc.testing.TestService/StreamingOutputCall", "duplex /grpc.testing.TestService/FullDuplexCall"],
+                "server /grpc.testing.TestService/StreamingOutputCall",
+                "duplex /grpc.testing.TestService/FullDuplexCall"],
             server.Calls.Trace);
     }
 
@@ -198,13 +200,15 @@ public class TransportTests
     {
         using X509Certificate2 serverCertificate = Dial.SelfSigned("localhost");
         using X509Certificate2 clientCertificate = Dial.SelfSigned("participant-a");
-        await using LoopbackServer server = await LoopbackServer.StartAsync(serverCertificate, askClientCertificate: true);
+        await using LoopbackServer server = await LoopbackServer.StartAsync(
+            serverCertificate, askClientCertificate: true);
         using GrpcChannel channel = Dial.TrustingChannel(server.Address, serverCertificate, clientCertificate);
         await Client(channel).EmptyCallAsync(new Empty());
 
         AuthContext caller = await server.Calls.Caller.Task.Within();
         Assert.True(caller.IsPeerAuthenticated);
-        Assert.Contains(caller.Properties, property => property.Value.Contains("participant-a", StringComparison.Ordinal));
+        Assert.Contains(
+            caller.Properties, property => property.Value.Contains("participant-a", StringComparison.Ordinal));
     }
 
     [Fact]

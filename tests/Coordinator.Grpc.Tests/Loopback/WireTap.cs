@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Coordinator.Grpc.Tests.Loopback;
 
-/// <summary>A client handler that looks at the flag before the first message of every response.</summary>
+/// <summary>A client handler that looks at the flag before the first message of each response.</summary>
 internal sealed class WireTap(HttpMessageHandler inner) : DelegatingHandler(inner)
 {
     /// <summary>Whether the first message of the last response was sent compressed; null before there was one.</summary>
@@ -52,7 +52,8 @@ internal sealed class WireTap(HttpMessageHandler inner) : DelegatingHandler(inne
             set => throw new NotSupportedException();
         }
 
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override async ValueTask<int> ReadAsync(
+            Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             int read = await stream.ReadAsync(buffer, cancellationToken);
             if (read > 0)

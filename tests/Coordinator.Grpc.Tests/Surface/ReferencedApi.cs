@@ -5,7 +5,7 @@ using System.Reflection.PortableExecutable;
 
 namespace Coordinator.Grpc.Tests.Surface;
 
-/// <summary>The types and members of given assemblies that a compiled assembly references, as metadata tokens.</summary>
+/// <summary>What a compiled assembly references of given other assemblies, as metadata tokens.</summary>
 internal sealed class ReferencedApi : IDisposable
 {
     private readonly PEReader _file;
