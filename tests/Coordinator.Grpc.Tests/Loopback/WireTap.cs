@@ -5,7 +5,7 @@ namespace Coordinator.Grpc.Tests.Loopback;
 /// <summary>A client handler that looks at the flag before the first message of each response.</summary>
 internal sealed class WireTap(HttpMessageHandler inner) : DelegatingHandler(inner)
 {
-    /// <summary>Whether the first message of the last response was sent compressed; null before there was one.</summary>
+    /// <summary>Whether the first message of the last response was sent compressed; null before that.</summary>
     internal bool? LastWasCompressed { get; private set; }
 
     protected override async Task<HttpResponseMessage> SendAsync(
