@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Coordinator.Contracts;
 using Grpc.Core;
 
@@ -25,13 +26,16 @@ internal static class RpcFailure
     {
         for (var cause = failure.Status.DebugException; cause is not null; cause = cause.InnerException)
         {
-            if (cause is HttpRequestException
+            switch (cause)
+            {
+                case HttpRequestException
                 {
                     HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
                         or HttpRequestError.SecureConnectionError
-                })
-            {
-                return true;
+                }:
+                // grpc-dotnet dials by itself first. Only these two errors cannot come from an open connection.
+                case SocketException { SocketErrorCode: SocketError.ConnectionRefused or SocketError.HostNotFound }:
+                    return true;
             }
         }
 
