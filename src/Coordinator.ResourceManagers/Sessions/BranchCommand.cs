@@ -95,8 +95,7 @@ internal sealed class BranchCommand(BranchConnection connection, DbCommand inner
         guard.Enter(CommandText);
         try
         {
-            var reader = await inner.ExecuteReaderAsync(behavior & ~CommandBehavior.CloseConnection, cancellationToken)
-                .ConfigureAwait(false);
+            var reader = await inner.ExecuteReaderAsync(behavior & ~CommandBehavior.CloseConnection, cancellationToken);
             return new BranchReader(reader, guard);
         }
         catch (Exception failure)
@@ -137,7 +136,7 @@ internal sealed class BranchCommand(BranchConnection connection, DbCommand inner
         guard.Enter(CommandText);
         try
         {
-            return await execute().ConfigureAwait(false);
+            return await execute();
         }
         catch (Exception failure)
         {

@@ -51,16 +51,17 @@ internal sealed class BranchReader(DbDataReader inner, BranchGuard guard) : DbDa
     {
         await GuardedAsync(async () =>
         {
-            await inner.CloseAsync().ConfigureAwait(false);
+            await inner.CloseAsync();
             return true;
-        }).ConfigureAwait(false);
+        });
         Ended();
     }
 
     public override async ValueTask DisposeAsync()
     {
-        await CloseAsync().ConfigureAwait(false);
-        await inner.DisposeAsync().ConfigureAwait(false);
+        await CloseAsync();
+        await inner.DisposeAsync();
+        await base.DisposeAsync();
     }
 
     protected override void Dispose(bool disposing)
@@ -91,7 +92,7 @@ internal sealed class BranchReader(DbDataReader inner, BranchGuard guard) : DbDa
     {
         try
         {
-            return await step().ConfigureAwait(false);
+            return await step();
         }
         catch (Exception failure)
         {
