@@ -5,12 +5,15 @@ using System.Text.RegularExpressions;
 namespace Coordinator.ResourceManagers.MySql;
 
 /// <summary>
-/// What a yes vote hands to the coordinator: which session prepared, so that another one can wait for its end, and when
-/// the branch began, so that a missing witness row is not taken for a rollback where it was trimmed. Text:
-/// <c>my1:{connection id}:{begun at, unix seconds of the server}</c>. Version history: 1, the first.
+/// What a yes vote hands to the coordinator. Text: <c>my1:{connection id}:{begun at, unix seconds of the server}:{w or -}</c>.
+/// Version history: 1, the first.
 /// </summary>
-internal sealed partial record Evidence(ulong ConnectionId, long BegunAt)
+/// <param name="ConnectionId">The session that prepared: on MariaDB another one has to wait for its end.</param>
+/// <param name="BegunAt">A missing witness row of that age may have been trimmed, and then proves nothing.</param>
+/// <param name="HasWitness">Whether the branch wrote a witness row at all: the option may differ between processes.</param>
+internal sealed partial record Evidence(ulong ConnectionId, long BegunAt, bool HasWitness)
 {
+    /// <summary>Evidence comes back over a wire: it is matched whole before any of it reaches SQL.</summary>
     public static bool TryParse(string? text, [NotNullWhen(true)] out Evidence? evidence)
     {
         evidence = null;
@@ -22,12 +25,13 @@ internal sealed partial record Evidence(ulong ConnectionId, long BegunAt)
             return false;
         }
 
-        evidence = new Evidence(id, begunAt);
+        evidence = new Evidence(id, begunAt, match.Groups["witness"].Value == "w");
         return true;
     }
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"my1:{ConnectionId}:{BegunAt}");
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"my1:{ConnectionId}:{BegunAt}:{(HasWitness ? "w" : "-")}");
 
-    [GeneratedRegex("^my1:(?<id>[0-9]{1,20}):(?<at>[0-9]{1,18})\\z")]
+    [GeneratedRegex("^my1:(?<id>[0-9]{1,20}):(?<at>[0-9]{1,18}):(?<witness>[w-])\\z")]
     private static partial Regex Pattern();
 }

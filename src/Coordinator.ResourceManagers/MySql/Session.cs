@@ -12,6 +12,7 @@ namespace Coordinator.ResourceManagers.MySql;
 /// </summary>
 internal sealed class Session(DbConnection connection)
 {
+    private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(1);
     private Task _last = Task.CompletedTask;
     private bool _abandoned;
 
@@ -49,19 +50,15 @@ internal sealed class Session(DbConnection connection)
         }
     }
 
-    /// <summary>Disconnects: the server rolls back what is not prepared. Never throws for the connection's state.</summary>
+    /// <summary>Disconnects: the server rolls back what is not prepared.</summary>
     public async Task DisconnectAsync()
     {
-        if (!_last.IsCompleted)
-        {
-            _abandoned = true;
-            // The driver allows no close while a statement runs: it follows whenever that ends.
-            _ = _last.ContinueWith(
-                _ => connection.Dispose(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-            return;
-        }
-
-        await connection.DisposeAsync();
+        // The driver allows no close while a statement runs, so it follows whenever that ends. A close may block on a
+        // server that does not answer; nobody waits for that longer than for a farewell.
+        var closing = _last.ContinueWith(
+            _ => connection.Dispose(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        _abandoned = true;
+        await Task.WhenAny(closing, Task.Delay(FarewellTimeout));
     }
 
     [SuppressMessage("Security", "CA2100", Justification =

@@ -1,7 +1,7 @@
 using System.Data;
 using System.Data.Common;
 using System.Globalization;
-using Coordinator.ResourceManagers.Sessions;
+using Coordinator.ResourceManagers.Work;
 using Npgsql;
 
 namespace Coordinator.ResourceManagers.Postgres;

@@ -3,7 +3,7 @@ using System.Data;
 using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
 
-namespace Coordinator.ResourceManagers.Sessions;
+namespace Coordinator.ResourceManagers.Work;
 
 /// <summary>A reader whose statement runs until it is closed, and whose failures poison the branch.</summary>
 internal sealed class BranchReader(DbDataReader inner, BranchGuard guard) : DbDataReader

@@ -1,4 +1,4 @@
-namespace Coordinator.ResourceManagers.Sessions;
+namespace Coordinator.ResourceManagers.Work;
 
 /// <summary>
 /// A first look at a statement's text. It guards against slips, not against malice: what counts is proven by the

@@ -1,6 +1,6 @@
 using System.Data.Common;
 
-namespace Coordinator.ResourceManagers.Sessions;
+namespace Coordinator.ResourceManagers.Work;
 
 /// <summary>What of a failed statement may be told to others.</summary>
 internal static class FailureText

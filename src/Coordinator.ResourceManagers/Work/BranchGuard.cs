@@ -1,4 +1,4 @@
-namespace Coordinator.ResourceManagers.Sessions;
+namespace Coordinator.ResourceManagers.Work;
 
 /// <summary>
 /// What a branch's wrapped connection reports to its session: statements under way, and the first reason why the branch

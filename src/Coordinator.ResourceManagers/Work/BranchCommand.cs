@@ -2,7 +2,7 @@ using System.Data;
 using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
 
-namespace Coordinator.ResourceManagers.Sessions;
+namespace Coordinator.ResourceManagers.Work;
 
 /// <summary>A command of a branch: a failure poisons the branch, whatever the database itself makes of it.</summary>
 internal sealed class BranchCommand(BranchConnection connection, DbCommand inner, BranchGuard guard) : DbCommand
