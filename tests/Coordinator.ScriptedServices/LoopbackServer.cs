@@ -12,6 +12,7 @@ namespace Coordinator.ScriptedServices;
 public sealed class LoopbackServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
+    private bool _disposed;
 
     private LoopbackServer(WebApplication app)
     {
@@ -56,6 +57,9 @@ public sealed class LoopbackServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_disposed)
+            return;
+        _disposed = true;
         // Open calls are cut at once: a test that is over does not wait for them.
         using var now = new CancellationTokenSource(TimeSpan.Zero);
         await _app.StopAsync(now.Token);
