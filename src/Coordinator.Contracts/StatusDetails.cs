@@ -1,0 +1,115 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+using Coordinator.Contracts.V1;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Grpc.Core;
+
+namespace Coordinator.Contracts;
+
+/// <summary>
+/// Failed calls with a reason that a program can read: google.rpc.Status with one ErrorInfo in the trailer
+/// <c>grpc-status-details-bin</c>, as gRPC's rich errors have it in every language.
+/// </summary>
+public static class RpcErrors
+{
+    /// <summary>The domain of every ErrorInfo that the project sends.</summary>
+    public const string Domain = "coordinator";
+
+    /// <summary>The trailer that carries google.rpc.Status.</summary>
+    public const string TrailerName = "grpc-status-details-bin";
+
+    // The text goes out twice (grpc-message, percent-encoded, and in the details), and peers commonly refuse more than
+    // 8 KB of trailers, losing the status with them.
+    private const int MaxMessageLength = 1_000, MaxMetadataLength = 200, MaxMetadataEntries = 16;
+
+    private const string ReasonPrefix = "REASON_";
+
+    private static readonly Dictionary<Reason, string> Names = ErrorsReflection.Descriptor
+        .FindTypeByName<Google.Protobuf.Reflection.EnumDescriptor>("Reason").Values
+        .ToDictionary(value => (Reason)value.Number, value => value.Name[ReasonPrefix.Length..]);
+
+    private static readonly Dictionary<string, Reason> Reasons =
+        Names.ToDictionary(pair => pair.Value, pair => pair.Key, StringComparer.Ordinal);
+
+    /// <summary>Makes the exception to throw from a service method.</summary>
+    /// <param name="code">The status that errors.proto names for the reason.</param>
+    /// <param name="reason">Why, for programs.</param>
+    /// <param name="message">Why, for people; cut at 1,000 characters. Never SQL parameters.</param>
+    /// <param name="metadata">What it is about, such as transaction_id; values are cut at 200 characters.</param>
+    public static RpcException Create(
+        StatusCode code, Reason reason, string message, params (string Key, string Value)[] metadata)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        ArgumentNullException.ThrowIfNull(metadata);
+        var info = new ErrorInfo { Reason = NameOf(reason), Domain = Domain };
+        foreach (var (key, value) in metadata.Take(MaxMetadataEntries))
+            info.Metadata[key] = Cut(value, MaxMetadataLength);
+        return Create(code, Cut(message, MaxMessageLength), info);
+    }
+
+    /// <summary>Finds the project's ErrorInfo in a failed call; false if there is none, or it cannot be read.</summary>
+    public static bool TryGetErrorInfo(RpcException exception, [NotNullWhen(true)] out ErrorInfo? info)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        info = null;
+        var entry = exception.Trailers.FirstOrDefault(trailer => trailer.IsBinary && trailer.Key == TrailerName);
+        if (entry is null)
+            return false;
+        try
+        {
+            info = Google.Rpc.Status.Parser.ParseFrom(entry.ValueBytes).Details
+                .Where(detail => detail.Is(ErrorInfo.Descriptor))
+                .Select(detail => detail.Unpack<ErrorInfo>())
+                .FirstOrDefault(candidate => candidate.Domain == Domain);
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            // A proxy's or a foreign server's trailer: the call's own status still tells that it failed.
+            return false;
+        }
+
+        return info is not null;
+    }
+
+    /// <summary>Finds the reason of a failed call; false if it has none, or one of a newer version.</summary>
+    public static bool TryGetReason(RpcException exception, out Reason reason)
+    {
+        reason = Reason.Unspecified;
+        return TryGetErrorInfo(exception, out var info) && TryParse(info.Reason, out reason);
+    }
+
+    /// <summary>The reason's name on the wire, for example <c>TRANSACTION_NOT_FOUND</c>.</summary>
+    public static string NameOf(Reason reason) => Names.TryGetValue(reason, out var name)
+        ? name
+        : throw new ArgumentOutOfRangeException(nameof(reason), reason, "No such reason.");
+
+    /// <summary>Reads a reason's name; false for one that this version does not know.</summary>
+    public static bool TryParse(string? name, out Reason reason)
+    {
+        reason = Reason.Unspecified;
+        return name is not null && Reasons.TryGetValue(name, out reason);
+    }
+
+    private static RpcException Create(StatusCode code, string message, ErrorInfo info)
+    {
+        var status = new Google.Rpc.Status { Code = (int)code, Message = message, Details = { Any.Pack(info) } };
+        var trailers = new Metadata { { TrailerName, status.ToByteArray() } };
+        return new RpcException(new Grpc.Core.Status(code, message), trailers, message);
+    }
+
+    private static string Cut(string text, int maxLength)
+    {
+        if (text.Length > maxLength)
+        {
+            // Never between the halves of a surrogate pair: protobuf refuses such a text.
+            text = text[..(char.IsHighSurrogate(text[maxLength - 1]) ? maxLength - 1 : maxLength)];
+        }
+
+        // Databases quote statements in their messages, and a statement may hold a lone surrogate.
+        return text.AsSpan().IndexOfAnyInRange('\uD800', '\uDFFF') < 0
+            ? text
+            : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
+    }
+}
