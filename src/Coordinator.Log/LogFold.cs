@@ -13,6 +13,7 @@ internal sealed class LogFold
     private readonly Dictionary<TransactionId, long> _unfinishedAt = [];
     private readonly Dictionary<string, ParticipantRecord> _participants = new(StringComparer.Ordinal);
     private readonly List<HeuristicRecord> _heuristics = [];
+    private readonly List<EpochStart> _epochs = [];
 
     /// <summary>The newest epoch record; null in an empty log.</summary>
     public EpochRecord? Epoch { get; private set; }
@@ -33,6 +34,7 @@ internal sealed class LogFold
         {
             case EpochRecord epoch:
                 Epoch = epoch;
+                _epochs.Add(new EpochStart(epoch.Epoch, position));
                 HighestEpoch = Math.Max(HighestEpoch, epoch.Epoch.Number);
                 break;
             case DecisionRecord decision:
@@ -87,6 +89,7 @@ internal sealed class LogFold
             [.. _unfinished.Values],
             [.. _participants.Values.OrderBy(participant => participant.Name, StringComparer.Ordinal)],
             [.. _heuristics],
+            [.. _epochs],
             RestoredBefore);
     }
 

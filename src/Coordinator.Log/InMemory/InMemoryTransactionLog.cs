@@ -113,7 +113,7 @@ public sealed class InMemoryTransactionLog : ITransactionLog
     });
 
     /// <inheritdoc/>
-    public Task<int> TrimAsync(DateTimeOffset endedBefore) => Answer(() =>
+    public Task<TrimResult> TrimAsync(DateTimeOffset endedBefore) => Answer(() =>
     {
         ThrowUnlessOpen();
         var plan = new TrimPlan(endedBefore, maxTransactions: int.MaxValue, _storage.Cut);
@@ -125,12 +125,12 @@ public sealed class InMemoryTransactionLog : ITransactionLog
 
         plan.Conclude(_horizon);
         if (plan.Transactions == 0)
-            return 0;
+            return new TrimResult(0, _horizon);
         // R5: durable BEFORE anything is removed.
         Write([.. _lazy, RecordCodec.Encode(new HorizonRecord(plan.Horizon!, _time.GetUtcNow()))]);
         _storage.Remove(plan.Verdicts().Where(verdict => !verdict.Stays).Select(verdict => verdict.Position).ToHashSet(), plan.LastPosition + 1);
         Load();
-        return plan.Transactions;
+        return new TrimResult(plan.Transactions, _horizon);
     });
 
     /// <summary>Writes what is queued to the storage and lets go of it.</summary>

@@ -132,6 +132,9 @@ internal sealed class LogStore : IDisposable
     public IReadOnlyList<DecisionRecord> ListDecisions(int limit) =>
         [.. Database.NewestDecisions(limit).Select(row => Verified(row)!)];
 
+    /// <summary>How far decisions have been trimmed; null if never.</summary>
+    public Horizon? Horizon => _horizon;
+
     /// <summary>Trims as far as one write goes; 0 if nothing is left to trim.</summary>
     public int Trim(DateTimeOffset endedBefore)
     {

@@ -106,13 +106,14 @@ public sealed class SqliteTransactionLog : ITransactionLog
     }
 
     /// <inheritdoc/>
-    public async Task<int> TrimAsync(DateTimeOffset endedBefore)
+    public async Task<TrimResult> TrimAsync(DateTimeOffset endedBefore)
     {
         var total = 0;
+        Horizon? horizon;
         while (true)
         {
             // One piece at a time: decisions that arrive meanwhile are written in between.
-            var trimmed = await Writer.RunAsync(store => store.Trim(endedBefore)).ConfigureAwait(false);
+            (var trimmed, horizon) = await Writer.RunAsync(store => (store.Trim(endedBefore), store.Horizon)).ConfigureAwait(false);
             if (trimmed == 0)
                 break;
             total += trimmed;
@@ -120,7 +121,7 @@ public sealed class SqliteTransactionLog : ITransactionLog
 
         if (total > 0)
             Messages.LogTrimmed(_logger, _options.Path, total, endedBefore);
-        return total;
+        return new TrimResult(total, horizon);
     }
 
     /// <summary>Writes what is queued and lets go of the log.</summary>
