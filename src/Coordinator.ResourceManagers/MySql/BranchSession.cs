@@ -15,7 +15,7 @@ internal sealed class BranchSession : IBranchSession
     private readonly MySqlResourceManager _resource;
     private readonly Sessions _sessions;
     private readonly Session _session;
-    private readonly BranchGuard _guard = new();
+    private readonly BranchGuard _guard = new(enforcesLimits: true);
     private readonly SemaphoreSlim _finishing = new(1);
     private readonly string _evidence;
     private State _state = State.Working;

@@ -9,7 +9,7 @@ namespace Coordinator.ResourceManagers.MySql;
 internal static class Schema
 {
     // Held while migrating, so that of several processes that attach one migrates and the others find it done.
-    private const string LockName = "CONCAT('coordinator:schema:', MD5(DATABASE()))";
+    private const string LockName = "CONCAT('coordinator:schema:', LEFT(SHA2(DATABASE(), 256), 40))";
 
     /// <summary>Step n takes version n to n + 1. Version history: 1, identity, mark and witness.</summary>
     private static readonly string[][] Steps =

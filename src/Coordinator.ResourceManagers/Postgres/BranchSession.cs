@@ -15,7 +15,7 @@ internal sealed class BranchSession : IBranchSession
 {
     private readonly PostgresResourceManager _resource;
     private readonly NpgsqlConnection _driver;
-    private readonly BranchGuard _guard = new();
+    private readonly BranchGuard _guard = new(enforcesLimits: false);
     private readonly BranchOptions _branchOptions;
     private readonly PostgresOptions _options;
     private readonly string _startedAt;

@@ -43,7 +43,7 @@ internal static class Schema
     private static async Task MigrateAsync(NpgsqlConnection connection, PostgresOptions options, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await Batch.QueryAsync(connection, options.Phase2Timeout, cancellationToken, MigrationLock);
+        await Batch.ExecuteAsync(connection, options.Phase2Timeout, cancellationToken, MigrationLock);
         for (var version = await ReadVersionAsync(connection, options, cancellationToken); version < Version; version++)
         {
             await Batch.ExecuteAsync(connection, options.Phase2Timeout, cancellationToken, Steps[version]);

@@ -66,10 +66,10 @@ internal sealed class BranchCommand(BranchConnection connection, DbCommand inner
     public override object? ExecuteScalar() => Guarded(inner.ExecuteScalar);
 
     public override Task<int> ExecuteNonQueryAsync(CancellationToken cancellationToken) =>
-        GuardedAsync(() => inner.ExecuteNonQueryAsync(cancellationToken));
+        GuardedAsync(() => inner.ExecuteNonQueryAsync(cancellationToken), cancellationToken);
 
     public override Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken) =>
-        GuardedAsync(() => inner.ExecuteScalarAsync(cancellationToken));
+        GuardedAsync(() => inner.ExecuteScalarAsync(cancellationToken), cancellationToken);
 
     protected override DbParameter CreateDbParameter() => inner.CreateParameter();
 
@@ -88,23 +88,16 @@ internal sealed class BranchCommand(BranchConnection connection, DbCommand inner
         }
     }
 
-    protected override async Task<DbDataReader> ExecuteDbDataReaderAsync(
+    protected override Task<DbDataReader> ExecuteDbDataReaderAsync(
         CommandBehavior behavior,
-        CancellationToken cancellationToken)
-    {
-        guard.Enter(CommandText);
-        try
+        CancellationToken cancellationToken) => GuardedAsync(
+        async () =>
         {
             var reader = await inner.ExecuteReaderAsync(behavior & ~CommandBehavior.CloseConnection, cancellationToken);
-            return new BranchReader(reader, guard);
-        }
-        catch (Exception failure)
-        {
-            Fail(failure);
-            guard.Exit();
-            throw;
-        }
-    }
+            guard.EnterReader();
+            return (DbDataReader)new BranchReader(reader, guard);
+        },
+        cancellationToken);
 
     protected override void Dispose(bool disposing)
     {
@@ -131,21 +124,17 @@ internal sealed class BranchCommand(BranchConnection connection, DbCommand inner
         }
     }
 
-    private async Task<T> GuardedAsync<T>(Func<Task<T>> execute)
+    private async Task<T> GuardedAsync<T>(Func<Task<T>> execute, CancellationToken cancellationToken)
     {
         guard.Enter(CommandText);
         try
         {
-            return await execute();
+            return await guard.RunAsync(execute, CommandTimeout, cancellationToken);
         }
         catch (Exception failure)
         {
             Fail(failure);
             throw;
-        }
-        finally
-        {
-            guard.Exit();
         }
     }
 

@@ -5,7 +5,11 @@ namespace Coordinator.ResourceManagers.Work;
 /// can only roll back. MySQL and MariaDB go on after a failed statement as if nothing had been; here it poisons.
 /// Thread-safe, because a statement may still run on another thread when prepare is asked for.
 /// </summary>
-internal sealed class BranchGuard
+/// <param name="enforcesLimits">
+/// True where the driver's own command timeout and cancellation cannot be relied on (MySql.Data's were seen to hang):
+/// then a statement that does not end in time is abandoned, and counts as running until it does end.
+/// </param>
+internal sealed class BranchGuard(bool enforcesLimits)
 {
     private int _running;
     private int _sealed;
@@ -48,5 +52,35 @@ internal sealed class BranchGuard
             LeaveTraces();
     }
 
+    /// <summary>A reader keeps its statement running until it is closed; called while that is counted already.</summary>
+    public void EnterReader() => Interlocked.Increment(ref _running);
+
+    /// <summary>Runs a statement that was entered, and exits when it has ended, whether or not anybody still waits for it.</summary>
+    public async Task<T> RunAsync<T>(Func<Task<T>> execute, int limitSeconds, CancellationToken cancellationToken)
+    {
+        if (!enforcesLimits)
+            return await ExitAfterAsync(execute);
+        var running = Task.Run(() => ExitAfterAsync(execute), CancellationToken.None);
+        var limit = limitSeconds > 0 ? TimeSpan.FromSeconds(limitSeconds) : Timeout.InfiniteTimeSpan;
+        return await running.WaitAsync(limit, cancellationToken);
+    }
+
     public void Exit() => Interlocked.Decrement(ref _running);
+
+    private async Task<T> ExitAfterAsync<T>(Func<Task<T>> execute)
+    {
+        try
+        {
+            return await execute();
+        }
+        catch (Exception failure)
+        {
+            Poison(FailureText.Of(failure));
+            throw;
+        }
+        finally
+        {
+            Exit();
+        }
+    }
 }
