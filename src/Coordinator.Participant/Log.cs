@@ -58,6 +58,9 @@ internal static partial class Log
     [LoggerMessage(3108, LogLevel.Warning, "A message of the kind {Kind} was ignored: this version does not know it")]
     public static partial void UnknownMessage(ILogger logger, Contracts.V1.CoordinatorMessage.MessageOneofCase kind);
 
+    [LoggerMessage(3109, LogLevel.Information, "Participant {Participant}: the stream was ended before all answers were out")]
+    public static partial void StreamNotFinished(ILogger logger, Exception failure, BranchName participant);
+
     // 3200: the database.
     [LoggerMessage(3200, LogLevel.Information, "Participant {Participant}: reached {Database}, version {Version}; at most {MaxOpenBranches} open branches")]
     public static partial void DatabaseReached(ILogger logger, BranchName participant, ResourceIdentity database, string version, int maxOpenBranches);

@@ -21,8 +21,10 @@ internal sealed class AttachStream(
 
     private readonly Outbox _outbox = new(options);
     private readonly PendingEnlistments _enlistments = new();
+    private readonly RunningCommands _running = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task _writing = Task.CompletedTask;
     private long _lastReceived;
-    private int _runningCommands;
 
     /// <summary>Registers, and then serves the stream until it ends, which is always an exception.</summary>
     /// <param name="register">The first message.</param>
@@ -34,13 +36,13 @@ internal sealed class AttachStream(
         using var registering = new CancellationTokenSource(options.RegisterTimeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(ending.Token, registering.Token);
         _outbox.TrySend(new() { Register = register });
-        var writing = _outbox.WriteToAsync(call.RequestStream, ending.Token);
+        _writing = _outbox.WriteToAsync(call.RequestStream, ending.Token);
         try
         {
             await using var messages = ReadAsync(ending.Token).GetAsyncEnumerator(both.Token);
             var registered = await ReadRegisteredAsync(messages);
             accept(registered);
-            await ServeAsync(messages, writing, registered.KeepAliveInterval.ToTimeSpan(), ending);
+            await ServeAsync(messages, registered.KeepAliveInterval.ToTimeSpan(), ending);
             throw new RpcException(new Status(StatusCode.Unavailable, "The coordinator ended the stream."));
         }
         catch (Exception reason)
@@ -55,8 +57,20 @@ internal sealed class AttachStream(
             _outbox.Close();
             await ending.CancelAsync();
             call.Dispose();
-            await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _ended.SetResult();
         }
+    }
+
+    /// <summary>
+    /// Lets running commands end and their answers go out, completes the stream, and waits for the coordinator to end its
+    /// side: ending the call before that would reset the stream, and with it what was written last.
+    /// </summary>
+    public async Task FinishAsync(CancellationToken cancellationToken)
+    {
+        await _running.WhenNoneAsync().WaitAsync(cancellationToken);
+        _outbox.Close();
+        await _ended.Task.WaitAsync(cancellationToken);
     }
 
     /// <summary>Enlists a branch over this stream.</summary>
@@ -100,18 +114,20 @@ internal sealed class AttachStream(
     }
 
     private async Task ServeAsync(
-        IAsyncEnumerator<Wire.CoordinatorMessage> messages, Task writing, TimeSpan interval, CancellationTokenSource ending)
+        IAsyncEnumerator<Wire.CoordinatorMessage> messages, TimeSpan interval, CancellationTokenSource ending)
     {
         var silence = KeepAliveAsync(interval, ending.Token);
         var reading = DispatchAsync(messages);
         // Whichever ends first ends the stream, and its exception says why.
-        var first = await Task.WhenAny(reading, silence, writing);
+        var first = await Task.WhenAny(reading, silence, _writing);
+        if (_writing.IsCompletedSuccessfully)
+            first = await Task.WhenAny(reading, silence);
         await ending.CancelAsync();
         call.Dispose();
         await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await silence.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         // A broken write says little; the status that the read ended with says why.
-        if (first == writing && reading.IsFaulted)
+        if (first == _writing && reading.IsFaulted)
             first = reading;
         await first;
     }
@@ -127,7 +143,8 @@ internal sealed class AttachStream(
                     break;
                 case Wire.CoordinatorMessage.MessageOneofCase.Command:
                     var command = messages.Current.Command;
-                    _ = Task.Run(() => ExecuteAsync(command), CancellationToken.None);
+                    var running = _running.Add();
+                    _ = Task.Run(() => ExecuteAsync(command, running), CancellationToken.None);
                     break;
                 case Wire.CoordinatorMessage.MessageOneofCase.KeepAlive:
                     break;
@@ -138,11 +155,11 @@ internal sealed class AttachStream(
         }
     }
 
-    private async Task ExecuteAsync(Wire.Command command)
+    private async Task ExecuteAsync(Wire.Command command, int running)
     {
         try
         {
-            var answer = Interlocked.Increment(ref _runningCommands) <= options.MaxRunningCommands
+            var answer = running <= options.MaxRunningCommands
                 ? await commands.ExecuteAsync(command)
                 : CommandExecutor.Failed(command, $"{options.MaxRunningCommands} commands are running already.");
             await _outbox.SendAsync(new() { Answer = answer }, CancellationToken.None);
@@ -154,7 +171,7 @@ internal sealed class AttachStream(
         }
         finally
         {
-            Interlocked.Decrement(ref _runningCommands);
+            _running.Remove();
         }
     }
 

@@ -22,7 +22,8 @@ internal sealed class CoordinatorAttachment : IEnlistment, IDisposable
     private readonly GrpcChannel _channel;
     private readonly ResiliencePipeline _retries;
     private volatile AttachStream? _stream;
-    private TaskCompletionSource _attached = NewSignal();
+    private volatile bool _finishing;
+    private volatile TaskCompletionSource _attached = NewSignal();
 
     public CoordinatorAttachment(
         BranchName own, Uri coordinator, ParticipantOptions options, TimeProvider time, ILogger logger)
@@ -70,11 +71,19 @@ internal sealed class CoordinatorAttachment : IEnlistment, IDisposable
         ParticipantSession session, Func<CancellationToken, Task<ResourceAttachment>> refresh, CancellationToken cancellationToken)
     {
         // A stream that was registered starts the pauses anew when it ends; one that never was lengthens them.
-        while (!cancellationToken.IsCancellationRequested)
+        while (!_finishing && !cancellationToken.IsCancellationRequested)
         {
             await _retries.ExecuteAsync(async token => await AttachOnceAsync(session, refresh, token), cancellationToken);
             await Task.Delay(_options.ReconnectDelay, _time, cancellationToken);
         }
+    }
+
+    /// <summary>Attaches no more, and ends the stream once the answers to running commands are out.</summary>
+    public async Task FinishAsync(CancellationToken cancellationToken)
+    {
+        _finishing = true;
+        if (_stream is { } stream)
+            await stream.FinishAsync(cancellationToken);
     }
 
     public void Dispose() => _channel.Dispose();
@@ -106,7 +115,8 @@ internal sealed class CoordinatorAttachment : IEnlistment, IDisposable
                 throw refused;
             if (!registered)
                 throw;
-            Log.StreamEnded(_logger, failure.Status.Detail, _own);
+            if (!_finishing)
+                Log.StreamEnded(_logger, failure.Status.Detail, _own);
         }
         catch (TimeoutException silence) when (registered)
         {

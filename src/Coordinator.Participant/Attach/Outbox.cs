@@ -23,11 +23,12 @@ internal sealed class Outbox(ParticipantOptions options)
     /// <summary>Takes no more.</summary>
     public void Close() => _messages.Writer.TryComplete();
 
-    /// <summary>Writes until the outbox is closed and empty, or the stream fails.</summary>
+    /// <summary>Writes until the outbox is closed and empty, and then completes the stream; or until that fails.</summary>
     public async Task WriteToAsync(IClientStreamWriter<Wire.ParticipantFrame> stream, CancellationToken cancellationToken)
     {
         while (await _messages.Reader.WaitToReadAsync(cancellationToken))
             await stream.WriteAsync(TakeFrame(), cancellationToken);
+        await stream.CompleteAsync();
     }
 
     private Wire.ParticipantFrame TakeFrame()

@@ -79,6 +79,7 @@ internal sealed class ParticipantService : BackgroundService, ICoordinatorPartic
         {
             session.Drain();
             await session.WhenIdleAsync(cancellationToken);
+            await FinishStreamAsync(cancellationToken);
         }
 
         await base.StopAsync(cancellationToken);
@@ -110,6 +111,21 @@ internal sealed class ParticipantService : BackgroundService, ICoordinatorPartic
         await Task.WhenAll(
             _attachment.RunAsync(session, token => RefreshAsync(resource.Identity, token), stoppingToken),
             watch.RunAsync(stoppingToken));
+    }
+
+    private async Task FinishStreamAsync(CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(_options.EndWorkGrace, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            await _attachment.FinishAsync(either.Token);
+        }
+        catch (Exception failure) when (SessionContext.IsNoAnswer(failure) || failure is Grpc.Core.RpcException)
+        {
+            // The stream is ended anyway: a coordinator that got no answer sends its command to another instance.
+            Log.StreamNotFinished(_logger, failure, Branch);
+        }
     }
 
     private async Task<ResourceAttachment> FirstAttachAsync(CancellationToken cancellationToken)
