@@ -78,7 +78,7 @@ free_port() {
 }
 
 start_coordinator() {
-  dotnet "$(built Coordinator.Server)" --log "$work/coordinator.db" --listen "127.0.0.1:$grpc_port" \
+  dotnet "$(built Coordinator.Server coordinator)" --log "$work/coordinator.db" --listen "127.0.0.1:$grpc_port" \
     --health-listen "127.0.0.1:$health_port" --drill >>"$work/coordinator.log" 2>&1 &
   pid[coordinator]=$!
   wait_for "the coordinator" 200 curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$health_port/health/ready"

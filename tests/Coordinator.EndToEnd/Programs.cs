@@ -8,7 +8,7 @@ internal static class Programs
     private static readonly string Configuration =
         AppContext.BaseDirectory.Contains("/Release/", StringComparison.Ordinal) ? "Release" : "Debug";
 
-    public static string Server => Of("src/Coordinator.Server", "Coordinator.Server");
+    public static string Server => Of("src/Coordinator.Server", "coordinator");
 
     public static string Participant => Of("src/Coordinator.Participant", "Coordinator.Participant");
 
