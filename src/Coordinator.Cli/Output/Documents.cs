@@ -7,7 +7,6 @@ using Google.Protobuf.WellKnownTypes;
 namespace Coordinator.Cli.Output;
 
 /// <summary>How the coordinator's answers become documents.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(StatusDocument))]
 [JsonSerializable(typeof(TransactionsDocument))]
 [JsonSerializable(typeof(TransactionDocument))]
@@ -21,8 +20,11 @@ namespace Coordinator.Cli.Output;
 internal sealed partial class Documents : JsonSerializerContext
 {
     /// <summary>Text as it is: the documents go to programs, not into web pages.</summary>
-    public static Documents Types { get; } = new(
-        new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    public static Documents Types { get; } = new(new JsonSerializerOptions
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
 
     public static TransactionDocument From(Transaction transaction) => new(
         transaction.TransactionId,
