@@ -77,7 +77,7 @@ internal sealed class WatchCall(CoordinatorClient client, TransactionId id)
             _stream = stream;
             return first;
         }
-        catch (RpcException)
+        catch (Exception)
         {
             stream.Dispose();
             throw;
