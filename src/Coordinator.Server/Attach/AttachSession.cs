@@ -53,18 +53,15 @@ internal sealed class AttachSession
         try
         {
             onAttached();
-            // Not awaited on a reset call: a read or a write that hangs must not keep the instance attached.
-            var reading = GuardAsync(ReadAllAsync);
+            // The read is never awaited: it ends with the call, and must not keep the instance attached.
+            _ = GuardAsync(ReadAllAsync);
             var writing = GuardAsync(_stream.WriteAllAsync);
             var why = await _stream.WhenEnded;
             _coordinator.Detach(Participant);
             Participant.Pending.FailAll(why?.Status.Detail ?? "The participant closed its stream.");
+            await _stream.FinishWritingAsync(writing);
             if (why is null)
-            {
-                await Task.WhenAll(reading, writing);
                 return;
-            }
-
             Log.StreamEnded(_logger, Participant.Name, Participant.Instance, why.Status.Detail);
             throw why;
         }

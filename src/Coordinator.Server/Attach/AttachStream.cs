@@ -26,6 +26,7 @@ internal sealed class AttachStream : IDisposable
     private long _lastReceived;
     private long _writingSince;
     private int _sentSinceTick;
+    private bool _isWriting;
 
     /// <param name="frames">What the participant sends.</param>
     /// <param name="responses">To the participant.</param>
@@ -85,6 +86,7 @@ internal sealed class AttachStream : IDisposable
     /// <summary>Sends what waits, as much as fits into a frame at a time, until the stream has ended.</summary>
     public async Task WriteAllAsync()
     {
+        Volatile.Write(ref _isWriting, true);
         while (await _outgoing.Reader.WaitToReadAsync())
         {
             var frame = new CoordinatorFrame();
@@ -98,6 +100,15 @@ internal sealed class AttachStream : IDisposable
             Volatile.Write(ref _sentSinceTick, 1);
             _metrics.Sent(frame.Messages.Count);
         }
+    }
+
+    /// <summary>Lets the writer send what was queued BEFORE the end; one that hangs must not keep the call open.</summary>
+    public async Task FinishWritingAsync(Task writing)
+    {
+        using var limit = new CancellationTokenSource();
+        if (await Task.WhenAny(writing, Task.Delay(_options.CloseLimit, _time, limit.Token)) != writing)
+            _abort();
+        await limit.CancelAsync();
     }
 
     public void Dispose() => _watch.Dispose();
@@ -116,7 +127,8 @@ internal sealed class AttachStream : IDisposable
         var writingSince = Volatile.Read(ref _writingSince);
         if (writingSince != 0 && _time.GetElapsedTime(writingSince) >= limit)
             EndUnread($"The participant has read nothing for {limit}.");
-        else if (Interlocked.Exchange(ref _sentSinceTick, 0) == 0 && writingSince == 0)
+        // Not before the writer runs: the first message is Registered.
+        else if (Volatile.Read(ref _isWriting) && Interlocked.Exchange(ref _sentSinceTick, 0) == 0 && writingSince == 0)
             TrySend(new CoordinatorMessage { KeepAlive = new KeepAlive() });
     }
 

@@ -16,7 +16,7 @@ internal static class OptionsReader
 
     public static OptionsReading Read(IReadOnlyList<string> arguments, TextWriter output)
     {
-        var file = new Option<string?>("--config") { Description = $"A JSON file with a section {OptionCatalog.Section}. [default: {DefaultFile} in the current folder, if there]" };
+        var file = new Option<string?>("--config") { HelpName = "file", Description = $"A JSON file with a section {OptionCatalog.Section}. [default: {DefaultFile} in the current folder, if there]" };
         var flags = OptionCatalog.All.ToDictionary(definition => definition, ToFlag);
         var root = new RootCommand(
             "The coordinator of Coordinator: commits one transaction over several databases, all or nothing.\n\n"
@@ -86,6 +86,7 @@ internal static class OptionsReader
 
     private static Option<string?> ToFlag(OptionDefinition definition) => new(definition.Flag)
     {
+        HelpName = definition.IsSwitch ? "true|false" : "value",
         Description = $"{definition.Description} [default: {(definition.Default.Length > 0 ? definition.Default : "none")}]",
         Arity = definition.IsSwitch ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
     };
