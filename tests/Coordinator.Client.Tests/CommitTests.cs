@@ -160,19 +160,6 @@ public class CommitTests : ClientTest
     }
 
     [Fact]
-    public async Task Commit_NeverSent_IsSurelyNotCommitted()
-    {
-        var tx = await Client.BeginAsync();
-        await Server.DisposeAsync();
-
-        var unavailable = await Assert.ThrowsAsync<CoordinatorUnavailableException>(
-            () => tx.CommitAsync(new CommitOptions { Wait = TimeSpan.FromMilliseconds(300) }));
-
-        Assert.Contains("is not committed", unavailable.Message, StringComparison.Ordinal);
-        Assert.Empty(Coordinator.Committed.Requests);
-    }
-
-    [Fact]
     public async Task Commit_CanceledBefore_SendsNothing()
     {
         await using var tx = await Client.BeginAsync();
@@ -280,6 +267,19 @@ public class CommitWaitTests : ClientTest
         var commit = tx.CommitAsync(new CommitOptions { Wait = TimeSpan.FromSeconds(7) });
         await Assert.ThrowsAsync<TransactionInDoubtException>(
             () => PastLimitAsync(commit, () => Coordinator.Committed.Requests.Count == 1, TimeSpan.FromSeconds(7)));
+    }
+
+    [Fact]
+    public async Task Commit_NeverSent_IsSurelyNotCommitted()
+    {
+        var tx = await Client.BeginAsync();
+        await Server.DisposeAsync();
+
+        var unavailable = await Assert.ThrowsAsync<CoordinatorUnavailableException>(
+            () => ThroughBackoffsAsync(tx.CommitAsync()));
+
+        Assert.Contains("is not committed", unavailable.Message, StringComparison.Ordinal);
+        Assert.Empty(Coordinator.Committed.Requests);
     }
 
     [Fact]
