@@ -80,6 +80,18 @@ public static class RpcErrors
         return TryGetErrorInfo(exception, out var info) && TryParse(info.Reason, out reason);
     }
 
+    /// <summary>The status that errors.proto names for a reason; FAILED_PRECONDITION where it names none.</summary>
+    public static StatusCode StatusOf(Reason reason) => reason switch
+    {
+        Reason.Malformed => StatusCode.InvalidArgument,
+        Reason.TransactionNotFound or Reason.ParticipantNotFound => StatusCode.NotFound,
+        Reason.Overloaded => StatusCode.ResourceExhausted,
+        Reason.Draining or Reason.LogUnavailable => StatusCode.Unavailable,
+        Reason.DeadlinePassed or Reason.VotedNo or Reason.BranchNotEnlisted or Reason.ParticipantUnavailable
+            or Reason.RolledBack or Reason.Operator or Reason.CoordinatorRestarted => StatusCode.Aborted,
+        _ => StatusCode.FailedPrecondition,
+    };
+
     /// <summary>The reason's name on the wire, for example <c>TRANSACTION_NOT_FOUND</c>.</summary>
     public static string NameOf(Reason reason) => Names.TryGetValue(reason, out var name)
         ? name

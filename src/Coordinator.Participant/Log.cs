@@ -76,4 +76,8 @@ internal static partial class Log
 
     [LoggerMessage(3204, LogLevel.Warning, "Participant {Participant}: looking after its database failed; it goes on")]
     public static partial void WatchFailed(ILogger logger, Exception failure, string participant);
+
+    // 3300: SQL. A driver's own exceptions may quote values, so only their kind is told.
+    [LoggerMessage(3300, LogLevel.Error, "A statement of transaction {Transaction} failed unexpectedly: {Failure}")]
+    public static partial void StatementBroke(ILogger logger, string failure, string transaction);
 }

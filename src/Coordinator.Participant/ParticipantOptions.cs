@@ -12,6 +12,9 @@ public sealed class ParticipantOptions
     /// <summary>Where other processes reach this one's SQL service; null: it has none.</summary>
     public Uri? SqlAddress { get; set; }
 
+    /// <summary>Where the SQL service listens, known once its server has started; used if <see cref="SqlAddress"/> is null.</summary>
+    internal Func<Uri?>? SqlAddressSource { get; set; }
+
     /// <summary>How long a statement may wait for a lock (5 s).</summary>
     public TimeSpan LockTimeout { get; set; } = TimeSpan.FromSeconds(5);
 

@@ -21,7 +21,7 @@ internal static class WireMapping
         ServerStart = resource.ServerStart,
         ServerVersion = resource.ServerVersion,
         MaxBranches = resource.MaxBranches,
-        SqlAddress = options.SqlAddress?.ToString() ?? "",
+        SqlAddress = (options.SqlAddress ?? options.SqlAddressSource?.Invoke())?.ToString() ?? "",
     };
 
     /// <exception cref="FormatException">One of the two does not match the grammar.</exception>

@@ -103,6 +103,7 @@ internal sealed class ParticipantService : BackgroundService, ICoordinatorPartic
     {
         // New transactions are refused as soon as the host begins to stop, BEFORE its servers close.
         _lifetime?.ApplicationStopping.Register(() => _session?.Drain());
+        await WhenStartedAsync(stoppingToken);
         var resource = await FirstAttachAsync(stoppingToken);
         var session = new ParticipantSession(Branch, _resources, resource, _attachment, _options, _time, _logger);
         _session = session;
@@ -111,6 +112,16 @@ internal sealed class ParticipantService : BackgroundService, ICoordinatorPartic
         await Task.WhenAll(
             _attachment.RunAsync(session, token => RefreshAsync(resource.Identity, token), stoppingToken),
             watch.RunAsync(stoppingToken));
+    }
+
+    // The coordinator is told where this process listens, so that comes first.
+    private async Task WhenStartedAsync(CancellationToken cancellationToken)
+    {
+        if (_lifetime is null)
+            return;
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = _lifetime.ApplicationStarted.Register(started.SetResult);
+        await started.Task.WaitAsync(cancellationToken);
     }
 
     private async Task FinishStreamAsync(CancellationToken cancellationToken)

@@ -42,6 +42,9 @@ public sealed class BranchWork : IAsyncDisposable
     /// <summary>Cancelled when the work must stop: the deadline passed, a rollback came, a newer epoch attached.</summary>
     public CancellationToken Ending => _branch.Ending;
 
+    /// <summary>Why <see cref="Ending"/> was cancelled.</summary>
+    internal EnlistmentRefusedException Refusal => Refusals.Doomed(_branch);
+
     private IBranchSession Session
     {
         get

@@ -32,6 +32,10 @@ internal static class Driver
     public static string DatabaseOf(string connectionString) =>
         new MySqlConnectionStringBuilder(connectionString).Database;
 
+    /// <summary>A DECIMAL as the server wrote it: .NET's own decimal ends at 28 digits.</summary>
+    public static string DecimalText(DbDataReader reader, int ordinal) =>
+        ((MySqlDataReader)reader).GetMySqlDecimal(ordinal).ToString();
+
     /// <summary>The server's error number; 0 or a client's number if the error is not from the server.</summary>
     public static int ErrorNumber(DbException failure) => failure is MySqlException error ? error.Number : 0;
 }

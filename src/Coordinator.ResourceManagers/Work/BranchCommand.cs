@@ -7,6 +7,9 @@ namespace Coordinator.ResourceManagers.Work;
 /// <summary>A command of a branch: a failure poisons the branch, whatever the database itself makes of it.</summary>
 internal sealed class BranchCommand(BranchConnection connection, DbCommand inner, BranchGuard guard) : DbCommand
 {
+    /// <summary>The driver's command, for what the driver alone offers; never to be executed past the guard.</summary>
+    internal DbCommand Inner => inner;
+
     [AllowNull]
     public override string CommandText
     {

@@ -10,6 +10,9 @@ internal sealed class BranchReader(DbDataReader inner, BranchGuard guard) : DbDa
 {
     private int _closed;
 
+    /// <summary>The driver's reader, for what the driver alone offers.</summary>
+    internal DbDataReader Inner => inner;
+
     public override int Depth => inner.Depth;
 
     public override int FieldCount => inner.FieldCount;

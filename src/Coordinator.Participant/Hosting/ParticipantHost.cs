@@ -1,0 +1,158 @@
+using System.Net;
+using Coordinator.Participant.Sql;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Coordinator.Participant.Hosting;
+
+/// <summary>The ready-made host: one participant, its SQL service, and a health check.</summary>
+internal static class ParticipantHost
+{
+    /// <summary>The database refused to take part: somebody must change something.</summary>
+    public const int RefusedExitCode = 2;
+
+    private const int MisuseExitCode = 1;
+
+    // What the server's own shutdown may take beyond the drain.
+    private static readonly TimeSpan ShutdownMargin = TimeSpan.FromSeconds(5);
+
+    /// <summary>Runs until it is told to stop; returns the process's exit code.</summary>
+    public static async Task<int> RunAsync(
+        IReadOnlyDictionary<string, string?> settings, TextWriter output, TextWriter errors, CancellationToken cancellationToken)
+    {
+        WebApplication app;
+        try
+        {
+            app = Build(settings);
+        }
+        catch (Exception misuse) when (misuse is ArgumentException or InvalidOperationException or FormatException)
+        {
+            await errors.WriteLineAsync(misuse.Message);
+            return MisuseExitCode;
+        }
+
+        await using var _ = app;
+        var participant = app.Services.GetRequiredService<ICoordinatorParticipant>();
+        var lifetime = app.Services.GetRequiredService<IHostApplicationLifetime>();
+        var exitCode = 0;
+        ((ParticipantService)participant).RefusedAtStart += _ =>
+        {
+            exitCode = RefusedExitCode;
+            lifetime.StopApplication();
+        };
+        await app.StartAsync(cancellationToken);
+        await AnnounceAsync(app, participant, output, lifetime.ApplicationStopping);
+        await app.WaitForShutdownAsync(cancellationToken);
+        return exitCode;
+    }
+
+    private static WebApplication Build(IReadOnlyDictionary<string, string?> settings)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Configuration.AddInMemoryCollection(settings);
+        var section = builder.Configuration.GetSection(ParticipantHostOptions.Section);
+        var host = section.Get<ParticipantHostOptions>() ?? new ParticipantHostOptions();
+        host.Validate();
+        var options = new ParticipantOptions();
+        host.Apply(section, options);
+        options.Validate();
+        ConfigureLogging(builder.Logging);
+        ConfigureServer(builder, host, options);
+        builder.Services.AddGrpc(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = options.MaxMessageBytes;
+            grpc.MaxSendMessageSize = options.MaxMessageBytes;
+        });
+        IServiceProvider? built = null;
+        builder.Services.AddCoordinatorParticipant(host.Name!, host.Coordinator!, _ => host.CreateResources(), limits =>
+        {
+            host.Apply(section, limits);
+            limits.SqlAddressSource = () => SqlAddress(built!);
+        });
+        builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton<StatementRunner>();
+        var app = builder.Build();
+        built = app.Services;
+        app.MapGrpcService<SqlGrpcService>();
+        app.MapGet("/health", Health);
+        return app;
+    }
+
+    // Standard output has the one line for whoever started the process.
+    private static void ConfigureLogging(ILoggingBuilder logging)
+    {
+        logging.ClearProviders();
+        logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        // It writes each failed call's status to the log, and a database's words may quote values.
+        logging.AddFilter("Grpc.AspNetCore.Server", LogLevel.Warning);
+        logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+    }
+
+    private static void ConfigureServer(WebApplicationBuilder builder, ParticipantHostOptions host, ParticipantOptions options)
+    {
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            // A call that stalls would end its whole connection, and all other calls on it.
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MaxRequestBodySize = null;
+            Listen(kestrel, host.Listen, HttpProtocols.Http2);
+            if (host.HealthListen is { } health)
+                Listen(kestrel, health, HttpProtocols.Http1);
+        });
+        builder.Services.Configure<HostOptions>(hosting => hosting.ShutdownTimeout = options.DrainLimit + ShutdownMargin);
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, string address, HttpProtocols protocols)
+    {
+        var uri = new Uri(address);
+        if (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var ip))
+            kestrel.Listen(ip, uri.Port, listen => listen.Protocols = protocols);
+        else if (uri.Host == "localhost")
+            kestrel.ListenLocalhost(uri.Port, listen => listen.Protocols = protocols);
+        else
+            kestrel.ListenAnyIP(uri.Port, listen => listen.Protocols = protocols);
+    }
+
+    private static async Task AnnounceAsync(
+        WebApplication app, ICoordinatorParticipant participant, TextWriter output, CancellationToken stopping)
+    {
+        try
+        {
+            await participant.WhenAttachedAsync(stopping);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
+        var coordinator = app.Configuration[$"{ParticipantHostOptions.Section}:{nameof(ParticipantHostOptions.Coordinator)}"];
+        var resource = participant.Resource!;
+        await output.WriteLineAsync(
+            $"participant {participant.Branch} attached to {coordinator} "
+            + $"({resource.Identity.Kind.ToString().ToLowerInvariant()} {resource.ServerVersion}), SQL on {SqlAddress(app.Services)?.ToString().TrimEnd('/')}");
+        await output.FlushAsync(stopping);
+    }
+
+    // The first address is the SQL service's. One that listens everywhere is reached under the machine's name.
+    private static Uri? SqlAddress(IServiceProvider services)
+    {
+        var address = services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault();
+        if (address is null)
+            return null;
+        var uri = new Uri(address);
+        var isAny = IPAddress.TryParse(uri.Host.Trim('[', ']'), out var ip) && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any));
+        return isAny ? new UriBuilder(uri) { Host = Dns.GetHostName() }.Uri : uri;
+    }
+
+    private static IResult Health(ICoordinatorParticipant participant) => Results.Text(
+        participant.IsAttached ? "attached\n" : "not attached\n",
+        statusCode: participant.IsAttached ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+}

@@ -1,0 +1,74 @@
+using System.Data.Common;
+using System.Globalization;
+using Coordinator.ResourceManagers;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Value = Coordinator.Contracts.V1.Value;
+
+namespace Coordinator.Participant.Sql;
+
+/// <summary>
+/// MySQL's and MariaDB's values by the driver's types. DATETIME, which knows no time zone, is taken for UTC. Neither has
+/// a uuid or (MariaDB) a JSON of its own: these come back as strings. What the wire has no kind for is text.
+/// </summary>
+internal static class MySqlValues
+{
+    /// <summary>
+    /// What must be so in the session: TIMESTAMP is kept in UTC and shown in the session's zone; and the driver escapes
+    /// strings by backslash, which NO_BACKSLASH_ESCAPES would turn into an injection.
+    /// </summary>
+    public const string Settings =
+        "SET time_zone = '+00:00', sql_mode = REPLACE(@@sql_mode, 'NO_BACKSLASH_ESCAPES', '')";
+
+    public static Value Read(DbDataReader reader, int ordinal, string type) =>
+        reader.IsDBNull(ordinal) ? new Value { Null = Contracts.V1.NullValue.NullValue } : ReadValue(reader, ordinal, type);
+
+    private static Value ReadValue(DbDataReader reader, int ordinal, string type)
+    {
+        // .NET's decimal would overflow.
+        if (type.Contains("DECIMAL", StringComparison.OrdinalIgnoreCase))
+            return new() { Decimal = DriverValues.DecimalText(reader, ordinal) };
+        return reader.GetValue(ordinal) switch
+        {
+            bool => Boolean((sbyte)reader.GetByte(ordinal)),
+            sbyte number => new() { Int64 = number },
+            byte number => new() { Int64 = number },
+            short number => new() { Int64 = number },
+            ushort number => new() { Int64 = number },
+            int number => new() { Int64 = number },
+            uint number => new() { Int64 = number },
+            long number => new() { Int64 = number },
+            ulong number => number <= long.MaxValue
+                ? new() { Int64 = (long)number }
+                : new() { Decimal = number.ToString(CultureInfo.InvariantCulture) },
+            // By its shortest text: 0.1 as float is 0.1, not 0.10000000149011612.
+            float number => new() { Double = double.Parse(number.ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture) },
+            double number => new() { Double = number },
+            DateTime moment => Moment(moment, isDate: type.Equals("DATE", StringComparison.OrdinalIgnoreCase)),
+            TimeSpan time => new() { String = Time(time) },
+            byte[] bytes => new() { Bytes = UnsafeByteOperations.UnsafeWrap(bytes) },
+            // With OldGuids the driver takes 16 bytes for a Guid; its bytes are those of the column.
+            Guid guid => new() { Bytes = ByteString.CopyFrom(guid.ToByteArray()) },
+            string text when type.Equals("JSON", StringComparison.OrdinalIgnoreCase) => new() { Json = text },
+            var other => new() { String = Convert.ToString(other, CultureInfo.InvariantCulture) ?? "" },
+        };
+    }
+
+    // TINYINT(1) is MySQL's boolean, and may hold other numbers.
+    private static Value Boolean(sbyte number) =>
+        number is 0 or 1 ? new() { Bool = number == 1 } : new() { Int64 = number };
+
+    // The driver gives the zero date, which some tables have, as the smallest DateTime.
+    private static Value Moment(DateTime moment, bool isDate)
+    {
+        if (moment == DateTime.MinValue)
+            return new() { String = isDate ? "0000-00-00" : "0000-00-00 00:00:00" };
+        return isDate
+            ? new() { Date = moment.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) }
+            : new() { Timestamp = Timestamp.FromDateTime(DateTime.SpecifyKind(moment, DateTimeKind.Utc)) };
+    }
+
+    private static string Time(TimeSpan time) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{(time < TimeSpan.Zero ? "-" : "")}{(int)Math.Abs(time.TotalHours):00}:{time.Duration():mm\\:ss\\.ffffff}");
+}
