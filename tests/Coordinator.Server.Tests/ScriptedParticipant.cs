@@ -40,9 +40,13 @@ internal sealed class ScriptedParticipant : IAsyncDisposable
 
     public static ScriptedParticipant Open(TestServer server) => new(server.Participants.Attach());
 
-    public static async Task<ScriptedParticipant> AttachAsync(TestServer server, Register register)
+    public static Task<ScriptedParticipant> AttachAsync(TestServer server, Register register) => AttachAsync(Open(server), register);
+
+    public static Task<ScriptedParticipant> AttachAsync(ChannelBase channel, Register register) =>
+        AttachAsync(new ScriptedParticipant(new ParticipantService.ParticipantServiceClient(channel).Attach()), register);
+
+    private static async Task<ScriptedParticipant> AttachAsync(ScriptedParticipant participant, Register register)
     {
-        var participant = Open(server);
         await participant.SendAsync(new ParticipantMessage { Register = register });
         await participant.StartReadingAsync();
         return participant;
