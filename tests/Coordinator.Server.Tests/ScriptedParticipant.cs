@@ -139,6 +139,13 @@ internal sealed class ScriptedParticipant : IAsyncDisposable
         // An answer whose script has not said which command it is for, is for this one.
         if (answer.CommandId == 0)
             answer.CommandId = command.CommandId;
-        await SendAsync(new ParticipantMessage { Answer = answer });
+        try
+        {
+            await SendAsync(new ParticipantMessage { Answer = answer });
+        }
+        catch (Exception exception) when (exception is RpcException or InvalidOperationException)
+        {
+            // The stream has ended meanwhile; why, the next read tells.
+        }
     }
 }
