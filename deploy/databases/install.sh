@@ -59,10 +59,13 @@ install_mysql() {
   local reason=$cache/mysql-root.log
   say "installing MySQL into $mysql_root"
   if ! (set -e; unpack_mysql) >"$reason" 2>&1; then
-    say "MySQL cannot be had here: $(grep -v '^$' "$reason" | tail -n 1) (all of it: $reason)"
+    say "MySQL cannot be had here: $(first_complaint "$reason") ($reason)"
     exit 3
   fi
 }
+
+# apt tells the cause first, and ends with the consequence.
+first_complaint() { grep -E -m 1 '^[WE]: ' "$1" || tail -n 1 "$1"; }
 
 # A subshell of its own and never the condition's own body: there bash would ignore set -e.
 unpack_mysql() {

@@ -10,8 +10,9 @@ work=$root.work
 # "URI keyring" of the mirror that serves this release's main suite, from the machine's own apt sources.
 find_mirror() {
   local suite
+  # shellcheck source=/dev/null
   suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-none}")
-  cat /etc/apt/sources.list.d/*.sources 2>/dev/null | awk -v suite="$suite" '
+  { cat /etc/apt/sources.list.d/*.sources 2>/dev/null || true; } | awk -v suite="$suite" '
     function flush() { if (enabled && (" " suites " ") ~ (" " suite " ") && types ~ /(^| )deb( |$)/) print uri, key
                        uri = suites = types = key = ""; enabled = 1 }
     BEGIN { enabled = 1 }
@@ -24,7 +25,7 @@ find_mirror() {
     /^Signed-By:/ { key = value }
     /^Enabled:[[:space:]]*(no|false|0)/ { enabled = 0 }
     END { flush() }'
-  cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null | awk -v suite="$suite" '
+  { cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null || true; } | awk -v suite="$suite" '
     $1 == "deb" { key = ""
                   if (match($0, /signed-by=[^] ]+/)) key = substr($0, RSTART + 10, RLENGTH - 10)
                   sub(/\[[^]]*\] */, "")
@@ -50,6 +51,7 @@ Dir::Cache "$work/cache";
 Acquire::Check-Valid-Until "false";
 Acquire::Languages "none";
 Acquire::Retries "2";
+APT::Update::Error-Mode "any";
 APT::Install-Recommends "false";
 CONF
   } >"$work/apt.conf"
@@ -66,6 +68,7 @@ unpack() {
   done
 }
 
+trap 'rm -rf "$work"' EXIT
 rm -rf "$work" "$root"
 configure_apt
 apt-get update -qq
@@ -74,4 +77,3 @@ unpack
 [[ -x $work/root/usr/sbin/mysqld ]] || { echo "the packages hold no mysqld" >&2; exit 1; }
 touch "$work/root/.complete"
 mv "$work/root" "$root"
-rm -rf "$work"

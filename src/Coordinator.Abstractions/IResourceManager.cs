@@ -68,7 +68,14 @@ public sealed record ResourceAttachment(
 /// <summary>How a branch's session is opened.</summary>
 /// <param name="LockTimeout">How long a statement may wait for a lock; whole seconds on MySQL and MariaDB.</param>
 /// <param name="IsolationLevel">The isolation level; null for the database's default.</param>
-public sealed record BranchOptions(TimeSpan LockTimeout, System.Data.IsolationLevel? IsolationLevel = null);
+/// <param name="MayVoteReadOnly">
+/// The caller vows that the branch sends no NOTIFY and needs none of its locks once it has voted, so that a branch that
+/// wrote nothing may vote read-only. No database can prove that vow, so without it the branch is prepared.
+/// </param>
+public sealed record BranchOptions(
+    TimeSpan LockTimeout,
+    System.Data.IsolationLevel? IsolationLevel = null,
+    bool MayVoteReadOnly = false);
 
 /// <summary>A database refuses to take part for a reason that somebody must change.</summary>
 public sealed class ResourceRefusedException : Exception

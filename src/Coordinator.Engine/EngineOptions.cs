@@ -47,8 +47,17 @@ public sealed record EngineOptions
     /// <summary>Instances that may be attached under one name.</summary>
     public int MaxInstancesPerParticipant { get; init; } = 100;
 
+    /// <summary>Commands of phase 2 and of recovery that are under way at one participant at once; more wait.</summary>
+    public int MaxCommandsInFlight { get; init; } = 500;
+
     /// <summary>Managed memory, in bytes, above which Begin is refused; 0: three quarters of what the runtime may use.</summary>
     public long MaxMemoryBytes { get; init; }
+
+    /// <summary>
+    /// For drills: called at each <see cref="CommitPoint"/> of each transaction, and awaited before it goes on. Null in
+    /// ordinary service.
+    /// </summary>
+    public Func<CommitPoint, GlobalTransaction, Task>? AtPoint { get; init; }
 
     /// <summary>Says which setting is wrong, and why; empty if none is.</summary>
     public IEnumerable<string> Validate()
@@ -82,6 +91,7 @@ public sealed record EngineOptions
             (nameof(MaxOpenTransactions), MaxOpenTransactions), (nameof(MaxBranchesPerTransaction), MaxBranchesPerTransaction),
             (nameof(MaxFinishedTransactions), MaxFinishedTransactions), (nameof(MaxParticipants), MaxParticipants),
             (nameof(MaxInstancesPerParticipant), MaxInstancesPerParticipant),
+            (nameof(MaxCommandsInFlight), MaxCommandsInFlight),
         })
         {
             if (value < 1)

@@ -14,7 +14,7 @@ public sealed class TransactionCoordinator : IAsyncDisposable
     private readonly IIdSource _ids;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stopping = new();
-    private readonly ParticipantRegistry _registry = new();
+    private readonly ParticipantRegistry _registry;
     private readonly TransactionTable _table;
     private readonly LogKeeper _keeper;
     private readonly Delivery _delivery;
@@ -37,6 +37,7 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         _time = time;
         _ids = ids;
         _logger = logger;
+        _registry = new ParticipantRegistry(options);
         _table = new TransactionTable(options);
         Metrics = new EngineMetrics(() => _table.LiveCount);
         _keeper = new LogKeeper(log, options, time, logger);
@@ -81,7 +82,7 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         var lineage = new LogLineage(opened);
         var recoverer = new Recoverer(_log, _registry, _table, _delivery, _heuristics, lineage, _options, Metrics, _time, _logger);
         var attachments = new Attachments(_keeper, _log, _registry, lineage, recoverer, _options, _time, _logger);
-        var inquiry = new Inquiry(_log, _table, _registry, _delivery, lineage, _options);
+        var inquiry = new Inquiry(_log, _table, _registry, _delivery, _heuristics, lineage, _options);
         var desk = new OperatorDesk(
             _log, _keeper, _table, _registry, _delivery, _heuristics, _twoPhase, recoverer, inquiry, lineage, _options, _time, _logger);
         _started = new Started(lineage, attachments, inquiry, desk);
@@ -112,14 +113,20 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         // The key is taken BEFORE the log is asked, so that of two Begins with one key only one makes a transaction.
         var holder = _table.TakeKey(idempotencyKey, id);
         if (holder != id)
-            return await FindHolderAsync(holder, idempotencyKey);
-        if (await _log.FindByIdempotencyKeyAsync(idempotencyKey) is { } decided)
+            return FindHolder(holder, idempotencyKey);
+        var begun = false;
+        try
         {
-            _table.ReleaseKey(idempotencyKey, id);
-            return (await Running.Inquiry.GetAsync(decided.Transaction), TimeSpan.Zero);
+            if (await _log.FindByIdempotencyKeyAsync(idempotencyKey) is { } decided)
+                return (await Running.Inquiry.GetAsync(decided.Transaction), TimeSpan.Zero);
+            begun = true;
+            return Begin(id, lifetime, name, idempotencyKey);
         }
-
-        return Begin(id, lifetime, name, idempotencyKey);
+        finally
+        {
+            if (!begun)
+                _table.ReleaseKey(idempotencyKey, id);
+        }
     }
 
     /// <summary>Enlists a branch of an attached participant; the same branch twice is the same branch.</summary>
@@ -263,7 +270,7 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         return (transaction.ToView(), lifetime);
     }
 
-    private async Task<(TransactionView Transaction, TimeSpan Remaining)> FindHolderAsync(TransactionId holder, string key)
+    private (TransactionView Transaction, TimeSpan Remaining) FindHolder(TransactionId holder, string key)
     {
         if (_table.TryGetLive(holder, out var live))
             return (live.ToView(), Remaining(live));
@@ -293,7 +300,7 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         _table.Add(transaction);
         _ = DriveAsync(transaction, state == TransactionState.Committing
             ? () => _twoPhase.DeliverCommitAsync(transaction, transaction.Branches)
-            : () => _twoPhase.RollbackAllAsync(transaction));
+            : () => _twoPhase.DeliverAbortAsync(transaction));
     }
 
     private async Task DriveAsync(GlobalTransaction transaction, Func<Task> drive)
@@ -319,8 +326,14 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         await transaction.WhenDecided.WaitAsync(waiting.Token);
         if (!untilDelivered || transaction.WhenEnded.IsCompleted)
             return;
-        await Task.WhenAny(transaction.WhenEnded, Task.Delay(_options.DeliveryWait, _time, waiting.Token));
-        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            await transaction.WhenEnded.WaitAsync(_options.DeliveryWait, _time, waiting.Token);
+        }
+        catch (TimeoutException)
+        {
+            // The outcome is fixed; the view says that delivery is pending.
+        }
     }
 
     private TimeSpan Remaining(GlobalTransaction transaction)

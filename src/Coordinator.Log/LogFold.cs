@@ -22,6 +22,9 @@ internal sealed class LogFold
 
     public int? RestoredBefore { get; private set; }
 
+    /// <summary>Decisions without an end.</summary>
+    public int UnfinishedCount => _unfinished.Count;
+
     /// <summary>The highest epoch number that the log knows to have been handed out, here or before a restore.</summary>
     public int HighestEpoch { get; private set; }
 

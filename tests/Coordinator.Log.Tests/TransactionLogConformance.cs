@@ -302,8 +302,8 @@ public abstract class TransactionLogConformance : IAsyncLifetime
         await log.AppendAsync(new EndRecord(Id(opened, 5), Noon.AddDays(1)), Durability.Forced);
         var end = log.DurableEnd;
 
-        Assert.Equal(3, await log.TrimAsync(Noon.AddHours(1)));
-        Assert.Equal(0, await log.TrimAsync(Noon.AddHours(1)));
+        Assert.Equal(3, (await log.TrimAsync(Noon.AddHours(1))).Transactions);
+        Assert.Equal(0, (await log.TrimAsync(Noon.AddHours(1))).Transactions);
 
         Assert.True(log.DurableEnd > end);
         for (var round = 0; round < 2; round++)
@@ -341,12 +341,12 @@ public abstract class TransactionLogConformance : IAsyncLifetime
                 await log.AppendAsync(new EndRecord(Id(opened, sequence), Noon.AddDays(day)), Durability.Lazy);
             }
 
-            Assert.Equal(day == 0 ? 0 : 4, await log.TrimAsync(Noon.AddDays(day)));
+            Assert.Equal(day == 0 ? 0 : 4, (await log.TrimAsync(Noon.AddDays(day))).Transactions);
         }
 
         await log.AppendAsync(new EndRecord(Id(opened, 1000), Noon.AddDays(5)), Durability.Forced);
-        Assert.Equal(4, await log.TrimAsync(Noon.AddDays(5)));
-        Assert.Equal(1, await log.TrimAsync(Noon.AddDays(6)));
+        Assert.Equal(4, (await log.TrimAsync(Noon.AddDays(5))).Transactions);
+        Assert.Equal(1, (await log.TrimAsync(Noon.AddDays(6))).Transactions);
 
         var (_, again) = await CrashAndOpenAsync(log);
         Assert.Equal(new Horizon(1, 1000), again.Horizon);

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Coordinator.Testing.Tests;
 
 public class ProcessHandleTests
@@ -7,7 +9,7 @@ public class ProcessHandleTests
     [Fact]
     public async Task WaitForLine_LineComes_IsReturned()
     {
-        await using var process = Bash("echo one; echo port 5 >&2; read -r _ < <(sleep infinity)");
+        await using var process = Bash("echo one; echo port 5 >&2; exec sleep infinity");
         Assert.Equal("port 5", await process.WaitForLineAsync("port", Limit));
         Assert.Equal("one", await process.WaitForLineAsync("one", Limit));
         Assert.False(process.HasExited);
@@ -46,6 +48,15 @@ public class ProcessHandleTests
         await process.KillAsync();
         Assert.Equal(["ready"], process.Lines);
         Assert.Equal(128 + 9, process.ExitCode);
+    }
+
+    [Fact]
+    public async Task Kill_ChildHoldsTheOutputs_DoesNotWaitForIt()
+    {
+        await using var process = Bash("sleep 60 & echo $!; wait");
+        var child = await process.WaitForLineAsync(_ => true, Limit, "the child's number");
+        await process.KillAsync().WaitAsync(Limit);
+        Process.GetProcessById(int.Parse(child, null)).Kill();
     }
 
     private static ProcessHandle Bash(string script) => ProcessHandle.Start("bash", ["-c", script]);

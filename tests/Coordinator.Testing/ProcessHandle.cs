@@ -5,6 +5,8 @@ namespace Coordinator.Testing;
 /// <summary>A child process whose output is kept, that can be killed or paused, and that ends with the test process.</summary>
 public sealed class ProcessHandle : IAsyncDisposable
 {
+    private static readonly TimeSpan OutputLimit = TimeSpan.FromSeconds(1);
+
     private readonly Process _process;
     private readonly Lock _lock = new();
     private readonly List<string> _lines = [];
@@ -15,11 +17,7 @@ public sealed class ProcessHandle : IAsyncDisposable
     {
         _process = process;
         Id = process.Id;
-        process.OutputDataReceived += (_, e) => Keep(e.Data);
-        process.ErrorDataReceived += (_, e) => Keep(e.Data);
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        _ended = AwaitEndAsync();
+        _ended = AwaitEndAsync(Task.WhenAll(KeepAsync(process.StandardOutput), KeepAsync(process.StandardError)));
     }
 
     public int Id { get; }
@@ -133,11 +131,14 @@ public sealed class ProcessHandle : IAsyncDisposable
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private void Keep(string? line)
+    private async Task KeepAsync(StreamReader output)
     {
-        // Null marks the end of an output.
-        if (line is null)
-            return;
+        while (await output.ReadLineAsync() is { } line)
+            Keep(line);
+    }
+
+    private void Keep(string line)
+    {
         TaskCompletionSource told;
         lock (_lock)
         {
@@ -148,11 +149,13 @@ public sealed class ProcessHandle : IAsyncDisposable
         told.SetResult();
     }
 
-    // Completes after the outputs' ends too.
-    private async Task AwaitEndAsync()
+    private async Task AwaitEndAsync(Task outputs)
     {
         await _process.WaitForExitAsync();
         ProcessGuard.Ended(Id);
+        // What the process wrote last is still to be read. But a child that it left behind may hold its outputs open.
+        if (await Task.WhenAny(outputs, Task.Delay(OutputLimit)) == outputs)
+            await outputs;
     }
 
     private string Output() => $"Its output:{Environment.NewLine}{string.Join(Environment.NewLine, Lines)}";

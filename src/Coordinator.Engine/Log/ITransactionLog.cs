@@ -6,8 +6,8 @@ namespace Coordinator.Engine;
 /// No cancellation reaches a write (R12).
 /// </summary>
 /// <remarks>
-/// After any write has failed with <see cref="LogOutcomeUnknownException"/> every further write fails likewise, at once,
-/// until <see cref="ReopenAsync"/> has succeeded (R4).
+/// After any write has failed with <see cref="LogOutcomeUnknownException"/> every further write and every reading fails
+/// likewise, at once, until <see cref="ReopenAsync"/> has succeeded (R4). Lazy records that were queued then may be gone.
 /// </remarks>
 public interface ITransactionLog : IAsyncDisposable
 {
@@ -23,6 +23,7 @@ public interface ITransactionLog : IAsyncDisposable
     /// only what this returns counts (R4). The epoch goes on.
     /// </summary>
     /// <exception cref="LogOutcomeUnknownException">Still failing; ask again later.</exception>
+    /// <exception cref="LogRefusedException">Damaged: something acknowledged is gone. Asking again won't help.</exception>
     Task<OpenedLog> ReopenAsync();
 
     /// <summary>Durably writes a decision unless one stands under its id; returns the one that stands (R2).</summary>
@@ -31,6 +32,7 @@ public interface ITransactionLog : IAsyncDisposable
 
     /// <summary>Appends a record. With <see cref="Durability.Forced"/> the task ends when it is durable, else when it is queued.</summary>
     /// <exception cref="LogOutcomeUnknownException">Unknown whether it was written.</exception>
+    /// <exception cref="ArgumentException">A decision, which <see cref="DecideAsync"/> writes, or a field above its limit.</exception>
     Task AppendAsync(LogRecord record, Durability durability);
 
     /// <summary>The decision under an id, kept until retention ends; null if there is none. Sees every durable decision.</summary>

@@ -7,7 +7,7 @@ namespace Coordinator.Engine;
 /// Which database each participant's name stands for (durable), and which instances are attached now. A name belongs to
 /// the database's own identity, not to an address.
 /// </summary>
-internal sealed class ParticipantRegistry
+internal sealed class ParticipantRegistry(EngineOptions options)
 {
     private readonly ConcurrentDictionary<string, ParticipantEntry> _entries = new(StringComparer.Ordinal);
 
@@ -20,7 +20,7 @@ internal sealed class ParticipantRegistry
     public bool TryGet(string name, [NotNullWhen(true)] out ParticipantEntry? entry) => _entries.TryGetValue(name, out entry);
 
     public ParticipantEntry Register(ParticipantRecord record) =>
-        _entries.GetOrAdd(record.Name, static (_, r) => new ParticipantEntry(r), record);
+        _entries.GetOrAdd(record.Name, _ => new ParticipantEntry(record, options.MaxCommandsInFlight));
 
     public void Remove(string name)
     {
@@ -38,7 +38,7 @@ internal sealed class ParticipantRegistry
 }
 
 /// <summary>One registered participant.</summary>
-internal sealed class ParticipantEntry(ParticipantRecord record)
+internal sealed class ParticipantEntry(ParticipantRecord record, int maxCommandsInFlight)
 {
     private readonly Lock _gate = new();
     private readonly List<AttachedInstance> _attached = [];
@@ -47,6 +47,9 @@ internal sealed class ParticipantEntry(ParticipantRecord record)
     private int _undelivered;
 
     public ParticipantRecord Record { get; } = record;
+
+    /// <summary>Held by each command of phase 2 and of recovery while it is under way.</summary>
+    public SemaphoreSlim InFlight { get; } = new(maxCommandsInFlight);
 
     public DateTimeOffset? LastScanAt { get; set; }
 

@@ -48,7 +48,7 @@ internal sealed class Recoverer(
         try
         {
             var plan = await PlanAsync(participant);
-            var settled = await Task.WhenAll(plan.Select(branch => SettleAsync(participant, branch)));
+            var settled = await Task.WhenAll(plan.Select(branch => SettleAsync(entry, participant, branch)));
             await delivery.SendOnceAsync(
                 async cancellation =>
                 {
@@ -67,13 +67,14 @@ internal sealed class Recoverer(
         }
     }
 
-    private async Task<bool> SettleAsync(IParticipant participant, PlannedBranch planned)
+    private async Task<bool> SettleAsync(ParticipantEntry entry, IParticipant participant, PlannedBranch planned)
     {
         if (planned.Kind is not (PreparedKind.ToCommit or PreparedKind.ToRollBack) || planned.Prepared.Id is not { } id)
             return false;
         // A branch that an earlier scan is still settling is left to that one.
         if (!_settling.TryAdd(id, true))
             return false;
+        await entry.InFlight.WaitAsync();
         try
         {
             return planned.Kind == PreparedKind.ToCommit
@@ -88,6 +89,7 @@ internal sealed class Recoverer(
         }
         finally
         {
+            entry.InFlight.Release();
             _settling.TryRemove(id, out _);
         }
     }

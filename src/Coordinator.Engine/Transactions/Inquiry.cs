@@ -5,7 +5,8 @@ namespace Coordinator.Engine;
 /// of a record proves nothing by itself: a one-phase or read-only transaction leaves none (R13).
 /// </summary>
 internal sealed class Inquiry(
-    ITransactionLog log, TransactionTable table, ParticipantRegistry registry, Delivery delivery, LogLineage lineage, EngineOptions options)
+    ITransactionLog log, TransactionTable table, ParticipantRegistry registry, Delivery delivery,
+    HeuristicLedger heuristics, LogLineage lineage, EngineOptions options)
 {
     /// <summary>How a transaction stands.</summary>
     /// <exception cref="RefusedException">The id cannot have been handed out by this cluster.</exception>
@@ -16,7 +17,8 @@ internal sealed class Inquiry(
             return live.ToView();
         if (table.TryGetFinished(id, out var finished))
             return finished;
-        return await log.FindDecisionAsync(id) is { } decision ? OfDecision(decision) : Unknown(id);
+        var view = await log.FindDecisionAsync(id) is { } decision ? OfDecision(decision) : Unknown(id);
+        return heuristics.Of(id) is { Count: > 0 } found ? WithHeuristics(view, found) : view;
     }
 
     /// <summary>
@@ -120,6 +122,18 @@ internal sealed class Inquiry(
             decision.At,
             Deadline: null);
     }
+
+    private static TransactionView WithHeuristics(TransactionView view, IReadOnlyList<HeuristicRecord> found) => view with
+    {
+        // A one-phase commit that nothing proves stays unknown (R13).
+        Outcome = found.Any(record => record.Found != BranchOutcome.Unknown) ? Outcome.HeuristicMixed
+            : view.Outcome == Outcome.Unknown ? Outcome.Unknown : Outcome.HeuristicHazard,
+        Branches =
+        [
+            .. view.Branches.Where(branch => found.All(record => record.Branch.Branch != branch.Name)),
+            .. found.Select(record => new BranchView(record.Branch.Branch, BranchState.Heuristic, record.Detail, 0)),
+        ],
+    };
 
     private static TransactionView Unknown(TransactionId id) => new(
         id, "", TransactionState.InDoubt, Outcome.Unknown, Reasons.NoRecord,

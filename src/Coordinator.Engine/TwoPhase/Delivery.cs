@@ -38,8 +38,13 @@ internal sealed class Delivery
     /// Rolls a branch back. With nobody attached it is left to the scan that every attachment starts: presumed abort
     /// needs no record, and the transaction is live no more. Then null.
     /// </summary>
-    public Task<BranchReport?> RollbackAsync(GlobalTransaction transaction, Branch branch) =>
+    public Task<BranchReport?> RollbackIfAttachedAsync(GlobalTransaction transaction, Branch branch) =>
         SendAsync(transaction, branch, mayGiveUp: true,
+            (participant, cancellation) => participant.RollbackAsync(branch.Id, branch.Evidence, cancellation));
+
+    /// <summary>Rolls back a branch whose transaction's abort is on record; null if the participant was removed.</summary>
+    public Task<BranchReport?> RollbackAsync(GlobalTransaction transaction, Branch branch) =>
+        SendAsync(transaction, branch, mayGiveUp: false,
             (participant, cancellation) => participant.RollbackAsync(branch.Id, branch.Evidence, cancellation));
 
     /// <summary>Asks how a one-phase commit ended until there is an answer; <see cref="BranchOutcome.Unknown"/> is one.</summary>
@@ -87,13 +92,17 @@ internal sealed class Delivery
         Func<IParticipant, CancellationToken, Task<BranchReport>> command)
     {
         IParticipant? participant;
-        while ((participant = _registry.Find(branch.Id.Branch)) is null)
+        ParticipantEntry? entry;
+        while (!_registry.TryGet(branch.Id.Branch.Participant, out entry)
+            || (participant = entry.Prefer(branch.Id.Branch.Instance)) is null)
         {
-            if (mayGiveUp || !_registry.TryGet(branch.Id.Branch.Participant, out var entry) || entry.IsRemoved)
+            if (mayGiveUp || entry is null || entry.IsRemoved)
                 return null;
             await entry.WhenAttached().WaitAsync(_stopping);
         }
 
+        // A participant that comes back to a hundred thousand decisions is told them at a pace that its stream can take.
+        await entry.InFlight.WaitAsync(_stopping);
         try
         {
             var report = await SendOnceAsync(cancellation => command(participant, cancellation), _options.CommandTimeout);
@@ -111,6 +120,10 @@ internal sealed class Delivery
             transaction.CountAttempt(branch, exception.Message);
             Log.DeliveryRetried(_logger, branch.Id, exception.Message);
             throw;
+        }
+        finally
+        {
+            entry.InFlight.Release();
         }
     }
 

@@ -69,6 +69,8 @@ internal sealed class TwoPhaseCommit(
             return;
         }
 
+        await ReachAsync(CommitPoint.Prepared, transaction);
+
         // 4. Decide: whoever moves first, this or the deadline, wins.
         if (!transaction.TryMove(TransactionState.Preparing, TransactionState.Deciding))
             return;
@@ -80,9 +82,11 @@ internal sealed class TwoPhaseCommit(
         if (standing.Decision == Decision.Abort)
         {
             transaction.MoveTo(TransactionState.Aborting, Reasons.LogUnavailable, standing.Reason);
-            await RollbackAllAsync(transaction);
+            await DeliverAbortAsync(transaction);
             return;
         }
+
+        await ReachAsync(CommitPoint.Decided, transaction);
 
         // 6. and 7.
         transaction.MoveTo(TransactionState.Committing);
@@ -107,6 +111,9 @@ internal sealed class TwoPhaseCommit(
         await RollbackAllAsync(transaction);
         return true;
     }
+
+    private Task ReachAsync(CommitPoint point, GlobalTransaction transaction) =>
+        options.AtPoint?.Invoke(point, transaction) ?? Task.CompletedTask;
 
     private static BranchName? FindMissing(IReadOnlyList<Branch> branches, IReadOnlyCollection<BranchName> named)
     {
@@ -246,21 +253,33 @@ internal sealed class TwoPhaseCommit(
         CountUndelivered([branch], -1);
     }
 
-    /// <summary>Rolls back every branch of a transaction that is aborting, and ends it.</summary>
+    /// <summary>Rolls back every branch of a transaction that is aborting without a record, and ends it.</summary>
     public async Task RollbackAllAsync(GlobalTransaction transaction)
     {
         Log.Aborting(logger, transaction.Id, transaction.ReasonCode ?? "", transaction.Reason ?? "");
-        await Task.WhenAll(transaction.Branches
-            .Where(branch => branch.State is not (BranchState.ReadOnly or BranchState.RolledBack))
-            .Select(branch => RollbackAsync(transaction, branch)));
+        await Task.WhenAll(ToRollBack(transaction).Select(branch => RollbackAsync(transaction, branch, delivery.RollbackIfAttachedAsync)));
         transaction.MoveTo(TransactionState.Aborted);
         Finish(transaction);
     }
 
-    private async Task RollbackAsync(GlobalTransaction transaction, Branch branch)
+    /// <summary>The same for an abort that is on record: it is delivered to every branch, however long that takes, and then ended.</summary>
+    public async Task DeliverAbortAsync(GlobalTransaction transaction)
+    {
+        Log.Aborting(logger, transaction.Id, transaction.ReasonCode ?? "", transaction.Reason ?? "");
+        await Task.WhenAll(ToRollBack(transaction).Select(branch => RollbackAsync(transaction, branch, delivery.RollbackAsync)));
+        await log.AppendAsync(new EndRecord(transaction.Id, time.GetUtcNow()), Durability.Lazy);
+        transaction.MoveTo(TransactionState.Aborted);
+        Finish(transaction);
+    }
+
+    private static IEnumerable<Branch> ToRollBack(GlobalTransaction transaction) =>
+        transaction.Branches.Where(branch => branch.State is not (BranchState.ReadOnly or BranchState.RolledBack));
+
+    private async Task RollbackAsync(
+        GlobalTransaction transaction, Branch branch, Func<GlobalTransaction, Branch, Task<BranchReport?>> send)
     {
         var votedPrepared = branch.VotedPrepared;
-        var report = await delivery.RollbackAsync(transaction, branch);
+        var report = await send(transaction, branch);
         if (report is null || report.Outcome == BranchOutcome.RolledBack || (report.Outcome == BranchOutcome.Unknown && !votedPrepared))
             transaction.Update(branch, BranchState.RolledBack, report?.Detail ?? "left to the next scan: its participant is away");
         else

@@ -19,6 +19,7 @@ internal sealed class LogStore : IDisposable
     private Horizon? _horizon;
     private ChainValue _chain;
     private int _pagesSinceCheckpoint;
+    private LogBackup? _backup;
 
     private LogStore(LogPaths paths, SqliteLogOptions options, TimeProvider time, FileStream @lock)
     {
@@ -160,6 +161,17 @@ internal sealed class LogStore : IDisposable
         return plan.Transactions;
     }
 
+    /// <summary>Copies some pages; true once the backup is complete or has failed, and lets go of it then.</summary>
+    public bool StepBackup(LogBackup backup)
+    {
+        _backup = backup;
+        if (!backup.Step(Database))
+            return false;
+        backup.Release();
+        _backup = null;
+        return true;
+    }
+
     /// <summary>R4: see <see cref="ITransactionLog.ReopenAsync"/>.</summary>
     public OpenedLog Reopen()
     {
@@ -183,6 +195,9 @@ internal sealed class LogStore : IDisposable
     /// <summary>Closes the files without writing anything; the lock is kept.</summary>
     public void Close()
     {
+        // BEFORE the database: a backup under way would keep its file open, and locked.
+        _backup?.Release();
+        _backup = null;
         _database?.Dispose();
         _database = null;
         _mark?.Dispose();

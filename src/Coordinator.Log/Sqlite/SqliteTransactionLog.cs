@@ -124,6 +124,28 @@ public sealed class SqliteTransactionLog : ITransactionLog
         return new TrimResult(total, horizon);
     }
 
+    /// <summary>
+    /// Copies the log to a new file while it goes on. To use the copy: put it in the log's place, without the log's
+    /// <c>-wal</c> file, and declare it (<see cref="LogInspector.DeclareRestoredAsync"/>).
+    /// </summary>
+    /// <returns>The position of the last record in the copy.</returns>
+    /// <exception cref="IOException">The destination exists or cannot be written; the log is not touched by that.</exception>
+    public async Task<long> BackupAsync(string destination)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(destination);
+        var writer = Writer;
+        using var backup = new LogBackup(destination);
+        bool isOver;
+        long end;
+        do
+        {
+            (isOver, end) = await writer.RunAsync(store => (store.StepBackup(backup), store.End)).ConfigureAwait(false);
+        }
+        while (!isOver);
+        backup.Finish();
+        return end;
+    }
+
     /// <summary>Writes what is queued and lets go of the log.</summary>
     public async ValueTask DisposeAsync()
     {

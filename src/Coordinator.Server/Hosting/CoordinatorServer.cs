@@ -74,7 +74,7 @@ public sealed class CoordinatorServer : IAsyncDisposable
 
         var log = parts.Log ?? new SqliteTransactionLog(options.Log, time, loggers.CreateLogger<SqliteTransactionLog>());
         var coordinator = new TransactionCoordinator(
-            log, options.Engine, time, parts.Ids ?? new RandomIdSource(), loggers.CreateLogger<TransactionCoordinator>());
+            log, Drill.Apply(options), time, parts.Ids ?? new RandomIdSource(), loggers.CreateLogger<TransactionCoordinator>());
         WebApplication? application = null;
         try
         {

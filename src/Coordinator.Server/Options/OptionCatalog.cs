@@ -41,6 +41,7 @@ internal static class OptionCatalog
         Number("MaxFinishedTransactions", "Finished transactions that are remembered in memory.", o => o.Engine.MaxFinishedTransactions, (o, v) => Engine(o, e => e with { MaxFinishedTransactions = v })),
         Number("MaxParticipants", "Participants that may be registered.", o => o.Engine.MaxParticipants, (o, v) => Engine(o, e => e with { MaxParticipants = v })),
         Number("MaxInstancesPerParticipant", "Instances that may be attached under one name.", o => o.Engine.MaxInstancesPerParticipant, (o, v) => Engine(o, e => e with { MaxInstancesPerParticipant = v })),
+        Number("MaxCommandsInFlight", "Commands of phase 2 and of recovery at one participant at once; more wait.", o => o.Engine.MaxCommandsInFlight, (o, v) => Engine(o, e => e with { MaxCommandsInFlight = v })),
         Number("MaxMemoryBytes", "Managed memory above which Begin is refused; 0: three quarters of what there is.", o => o.Engine.MaxMemoryBytes, (o, v) => Engine(o, e => e with { MaxMemoryBytes = v })),
         Number("MaxNamedBranches", "Branches that one Commit may name.", o => o.MaxNamedBranches, (o, v) => o with { MaxNamedBranches = v }),
         Number("MaxPageSize", "Transactions that a list may ask for at once.", o => o.MaxPageSize, (o, v) => o with { MaxPageSize = v }),
@@ -73,6 +74,7 @@ internal static class OptionCatalog
         Choice("ConsoleFormat", "How log entries are written: Simple or Json.", o => o.ConsoleFormat, (o, v) => o with { ConsoleFormat = v }),
         Number("MaxMetricSeries", "Label combinations of one metric; further ones are counted together.", o => o.MaxMetricSeries, (o, v) => o with { MaxMetricSeries = v }),
         Text("OtlpEndpoint", "Where metrics are exported to by OTLP, for example http://127.0.0.1:4317; empty: nowhere.", o => o.OtlpEndpoint, (o, v) => o with { OtlpEndpoint = v }),
+        Switch("Drill", "For drills: transactions named drill-prepared and drill-decided stop at that point until the process is killed.", o => o.Drill, (o, v) => o with { Drill = v }),
         Duration("OtlpInterval", "How often metrics are exported.", o => o.OtlpInterval, (o, v) => o with { OtlpInterval = v }),
     ];
 

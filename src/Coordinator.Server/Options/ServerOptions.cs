@@ -34,6 +34,9 @@ public sealed record ServerOptions
     /// <summary>The embedded log: where it lies, and its limits.</summary>
     public SqliteLogOptions Log { get; init; } = new() { Path = Path.Combine("coordinator-data", "coordinator.db") };
 
+    /// <summary>Transactions named drill-prepared and drill-decided stop at that point for ever (<see cref="Drill"/>).</summary>
+    public bool Drill { get; init; }
+
     /// <summary>How often each side of an attach stream sends something; three times as long a silence ends it.</summary>
     public TimeSpan KeepAliveInterval { get; init; } = TimeSpan.FromSeconds(5);
 

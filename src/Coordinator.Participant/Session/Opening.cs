@@ -1,0 +1,194 @@
+namespace Coordinator.Participant.Session;
+
+/// <summary>
+/// From a transaction's first work to a branch at work:
+/// 1. The branch takes its place in the table, or is refused before slots and sessions run out.
+/// 2. It is enlisted, and the coordinator's acknowledgement awaited (R14).
+/// 3. Only then its session begins, so that no work exists that the coordinator does not know.
+/// 4. Its deadline is watched, on the monotonic clock (R8).
+/// Concurrent first uses share one run of these steps; later ones only wait for their turn.
+/// </summary>
+internal sealed class Opening(SessionContext context, IEnlistment enlistment, Finishing finishing, int maxOpenBranches)
+{
+    // Timers take no more.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(40);
+
+    private bool _draining;
+
+    /// <summary>Begins no branch any more; open ones go on.</summary>
+    public void Drain()
+    {
+        lock (context.Table.Sync)
+            _draining = true;
+    }
+
+    public async Task<BranchWork> EnlistAsync(
+        ParticipantSession owner, TransactionId transaction, BranchOptions options, CancellationToken cancellationToken)
+    {
+        var (branch, isFirst) = TakePlace(context.Table.OwnBranch(transaction));
+        // The opening goes on if this caller leaves: others may wait for it, and the deadline ends it if none does.
+        if (isFirst)
+            _ = OpenAsync(branch, options);
+        await branch.Opened.Task.WaitAsync(cancellationToken);
+        await branch.Gate.EnterForWorkAsync(cancellationToken);
+        return new BranchWork(owner, branch, await CheckAsync(owner, branch), isFirst);
+    }
+
+    // Step 1.
+    private (HeldBranch Branch, bool IsFirst) TakePlace(BranchId id)
+    {
+        lock (context.Table.Sync)
+        {
+            if (context.Table.Find(id) is { } held)
+                return held.State.IsUnprepared() ? (held, false) : throw Refusals.Doomed(held);
+            if (context.Table.FindAnswer(id) is not null)
+                throw Refusals.Over();
+            if (_draining)
+                throw Refusals.Draining();
+            if (context.Table.Count >= maxOpenBranches)
+                throw Refusals.Overloaded(maxOpenBranches);
+            var branch = new HeldBranch(id, context.Table.Sync, context.Time);
+            context.Table.Add(branch);
+            return (branch, true);
+        }
+    }
+
+    private async Task OpenAsync(HeldBranch branch, BranchOptions options)
+    {
+        try
+        {
+            if (await TryEnlistAsync(branch))
+                await BeginAsync(branch, options);
+        }
+        finally
+        {
+            branch.Gate.Leave();
+        }
+    }
+
+    // Step 2.
+    private async Task<bool> TryEnlistAsync(HeldBranch branch)
+    {
+        try
+        {
+            var remaining = await enlistment.EnlistAsync(branch.Id, branch.Ending);
+            // A moment too late at most: counted from the answer's arrival.
+            var seconds = Math.Min(remaining.TotalSeconds, LongestWait.TotalSeconds);
+            branch.Deadline = context.Time.GetTimestamp() + (long)(seconds * context.Time.TimestampFrequency);
+            return true;
+        }
+        catch (Exception failure) when (failure is EnlistmentRefusedException || SessionContext.IsNoAnswer(failure))
+        {
+            // No work was done and nothing begun, so a later try may enlist the same branch; unless it was doomed
+            // meanwhile, in which case whoever doomed it finishes it.
+            lock (context.Table.Sync)
+            {
+                if (branch.State == HeldState.Opening)
+                    context.Table.Forget(branch);
+            }
+
+            branch.Opened.TrySetException(failure is OperationCanceledException
+                ? new ParticipantUnavailableException("Enlisting was given up.", failure)
+                : failure);
+            return false;
+        }
+        catch (Exception failure)
+        {
+            // Not swallowed: it is what the callers get.
+            Abandon(branch, failure, "enlisting failed");
+            return false;
+        }
+    }
+
+    // Step 3.
+    private async Task BeginAsync(HeldBranch branch, BranchOptions options)
+    {
+        IBranchSession session;
+        try
+        {
+            session = await context.Resources.BeginAsync(branch.Id, options, branch.Ending);
+        }
+        catch (ResourceRefusedException refusal)
+        {
+            Abandon(branch, Refusals.ResourceRefused(refusal.Message), "the database takes no branches");
+            return;
+        }
+        catch (Exception failure)
+        {
+            // Not swallowed: it is what the callers get. The coordinator counts on the branch, and a session may have
+            // begun without our hearing of it, so the branch's id is never used again.
+            Abandon(branch, AsUnavailable(failure), "its session could not be begun");
+            return;
+        }
+
+        await StartWorkAsync(branch, session);
+    }
+
+    // Step 4.
+    private async Task StartWorkAsync(HeldBranch branch, IBranchSession session)
+    {
+        bool doomed;
+        lock (context.Table.Sync)
+        {
+            branch.Session = session;
+            doomed = branch.State != HeldState.Opening;
+            if (!doomed)
+                branch.MoveTo(HeldState.Active);
+        }
+
+        if (doomed)
+        {
+            // A rollback overtook the opening. If it waits for the gate it ends the session; if it gave up waiting, this does.
+            if (branch.State == HeldState.Over)
+                await context.EndSessionAsync(branch);
+            return;
+        }
+
+        branch.Opened.TrySetResult();
+        _ = WatchDeadlineAsync(branch);
+    }
+
+    private async Task WatchDeadlineAsync(HeldBranch branch)
+    {
+        await Task.Delay(Remaining(branch), context.Time, branch.Settled)
+            .ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+        if (!branch.Settled.IsCancellationRequested)
+            finishing.EndUnprepared(branch, Contracts.V1.Reason.DeadlinePassed, "The transaction's deadline passed.");
+    }
+
+    private async Task<IBranchSession> CheckAsync(ParticipantSession owner, HeldBranch branch)
+    {
+        // A timer may be late where a process was stopped for a while; the clock is not.
+        if (Remaining(branch) == TimeSpan.Zero)
+            finishing.EndUnprepared(branch, Contracts.V1.Reason.DeadlinePassed, "The transaction's deadline passed.");
+        EnlistmentRefusedException refusal;
+        lock (context.Table.Sync)
+        {
+            if (branch is { State: HeldState.Active, Session: { PoisonReason: null } session })
+                return session;
+            refusal = branch is { State: HeldState.Active, Session.PoisonReason: { } reason }
+                ? Refusals.Poisoned(reason)
+                : Refusals.Doomed(branch);
+        }
+
+        await owner.EndWorkAsync(branch);
+        throw refusal;
+    }
+
+    private TimeSpan Remaining(HeldBranch branch)
+    {
+        var left = context.Time.GetElapsedTime(context.Time.GetTimestamp(), branch.Deadline ?? 0);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+
+    private void Abandon(HeldBranch branch, Exception failure, string reason)
+    {
+        context.Table.Finish(branch, new Vote.No($"The branch did not come to work: {reason}."), report: null);
+        branch.Opened.TrySetException(failure);
+        branch.Settle();
+    }
+
+    private static Exception AsUnavailable(Exception failure) => SessionContext.IsNoAnswer(failure)
+        ? new ParticipantUnavailableException($"The branch's session could not be begun: {failure.Message}", failure)
+        : failure;
+}

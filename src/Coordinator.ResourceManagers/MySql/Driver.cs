@@ -1,0 +1,37 @@
+using System.Data.Common;
+#if MYSQLCONNECTOR
+using MySqlConnector;
+#else
+using MySql.Data.MySqlClient;
+#endif
+
+namespace Coordinator.ResourceManagers.MySql;
+
+/// <summary>The only place that names the driver: MySql.Data, or MySqlConnector with <c>UseMySqlConnector=true</c>.</summary>
+internal static class Driver
+{
+    public static DbConnection Create(string connectionString) => new MySqlConnection(connectionString);
+
+    /// <summary>
+    /// No pooling: for a driver's pool returning is not a disconnect, and MySql.Data's throws on a connection that holds a
+    /// prepared branch. Sessions are pooled by <see cref="SessionPool"/>.
+    /// </summary>
+    public static string Configure(string connectionString, TimeSpan connectTimeout, TimeSpan commandTimeout) =>
+        new MySqlConnectionStringBuilder(connectionString)
+        {
+            Pooling = false,
+            AutoEnlist = false,
+            ConnectionTimeout = (uint)Math.Max(1, Math.Ceiling(connectTimeout.TotalSeconds)),
+            DefaultCommandTimeout = (uint)Math.Max(1, Math.Ceiling(commandTimeout.TotalSeconds)),
+#if !MYSQLCONNECTOR
+            // Several statements a round trip; MySqlConnector always does that.
+            AllowBatch = true,
+#endif
+        }.ConnectionString;
+
+    public static string DatabaseOf(string connectionString) =>
+        new MySqlConnectionStringBuilder(connectionString).Database;
+
+    /// <summary>The server's error number; 0 or a client's number if the error is not from the server.</summary>
+    public static int ErrorNumber(DbException failure) => failure is MySqlException error ? error.Number : 0;
+}

@@ -1,0 +1,104 @@
+using System.Data;
+using System.Data.Common;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text;
+
+namespace Coordinator.ResourceManagers.MySql;
+
+/// <summary>
+/// One connection, with time limits of its own: MySql.Data's command timeout was seen to hang. A statement that does not
+/// answer in time, or is cancelled, is abandoned, and its connection with it: nothing more is sent on it.
+/// </summary>
+internal sealed class Session(DbConnection connection)
+{
+    private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(1);
+    private Task _last = Task.CompletedTask;
+    private bool _abandoned;
+
+    public DbConnection Connection => connection;
+
+    public bool IsUsable => !_abandoned && connection.State == ConnectionState.Open;
+
+    public async Task ExecuteAsync(string statements, TimeSpan timeout, CancellationToken cancellationToken) =>
+        await QueryAsync(statements, timeout, cancellationToken);
+
+    /// <summary>Runs statements in one round trip; returns the rows of those that return any, each value as text.</summary>
+    /// <exception cref="TimeoutException">No answer in time.</exception>
+    public async Task<IReadOnlyList<IReadOnlyList<string?[]>>> QueryAsync(
+        string statements,
+        TimeSpan timeout,
+        CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!IsUsable)
+            throw new ConnectionLostException("The connection is lost.");
+        var running = ReadAllAsync(statements);
+        _last = running;
+        try
+        {
+            return await running.WaitAsync(timeout, cancellationToken);
+        }
+        catch (InvalidOperationException failure) when (connection.State != ConnectionState.Open)
+        {
+            throw new ConnectionLostException("The connection was lost.", failure);
+        }
+        catch (Exception failure) when (failure is TimeoutException or OperationCanceledException)
+        {
+            _abandoned = true;
+            throw;
+        }
+    }
+
+    /// <summary>Disconnects: the server rolls back what is not prepared.</summary>
+    public async Task DisconnectAsync()
+    {
+        // The driver allows no close while a statement runs, so it follows whenever that ends. A close may block on a
+        // server that does not answer; nobody waits for that longer than for a farewell.
+        var closing = _last.ContinueWith(
+            _ => connection.Dispose(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        _abandoned = true;
+        await Task.WhenAny(closing, Task.Delay(FarewellTimeout));
+    }
+
+    [SuppressMessage("Security", "CA2100", Justification =
+        "Statements are constants with ids and numbers spliced in; a BranchId exists only if it matches the grammar.")]
+    private async Task<IReadOnlyList<IReadOnlyList<string?[]>>> ReadAllAsync(string statements)
+    {
+        // Off the caller's thread: a driver may block before its first await, and then no time limit would hold.
+        await Task.Yield();
+        var results = new List<IReadOnlyList<string?[]>>();
+        await using var command = connection.CreateCommand();
+        command.CommandText = statements;
+        command.CommandTimeout = 0;
+        await using var reader = await command.ExecuteReaderAsync();
+        do
+        {
+            if (reader.FieldCount == 0)
+                continue;
+            var rows = new List<string?[]>();
+            while (await reader.ReadAsync())
+                rows.Add(ReadRow(reader));
+            results.Add(rows);
+        }
+        while (await reader.NextResultAsync());
+        return results;
+    }
+
+    private static string?[] ReadRow(DbDataReader reader)
+    {
+        var row = new string?[reader.FieldCount];
+        for (var i = 0; i < row.Length; i++)
+        {
+            row[i] = reader.GetValue(i) switch
+            {
+                DBNull => null,
+                // One character a byte, so that lengths in bytes stay what they are.
+                byte[] bytes => Encoding.Latin1.GetString(bytes),
+                var value => Convert.ToString(value, CultureInfo.InvariantCulture),
+            };
+        }
+
+        return row;
+    }
+}

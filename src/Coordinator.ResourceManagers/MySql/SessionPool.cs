@@ -1,0 +1,89 @@
+using System.Collections.Concurrent;
+
+namespace Coordinator.ResourceManagers.MySql;
+
+/// <summary>
+/// Open sessions of one purpose, at most <paramref name="size"/> at once. Unlike a driver's pool it never resets or rolls
+/// back by itself: who returns a session says whether it may be used again; otherwise it is disconnected.
+/// </summary>
+internal sealed class SessionPool(
+    string connectionString,
+    string setup,
+    int size,
+    TimeSpan connectTimeout,
+    TimeSpan idleTimeout,
+    TimeProvider time) : IAsyncDisposable
+{
+    private readonly SemaphoreSlim _places = new(size);
+    private readonly ConcurrentStack<(Session Session, long Since)> _idle = new();
+    private volatile bool _disposed;
+
+    /// <summary>Takes an unused session or opens one. An unused one may have been ended by the server meanwhile.</summary>
+    public async Task<(Session Session, bool IsFresh)> RentAsync(bool fresh, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (!await _places.WaitAsync(connectTimeout, cancellationToken))
+            throw new TimeoutException($"All {size} sessions stayed in use for {connectTimeout.TotalSeconds} s.");
+        try
+        {
+            while (_idle.TryPop(out var idle))
+            {
+                if (!fresh && idle.Session.IsUsable && time.GetElapsedTime(idle.Since) < idleTimeout)
+                    return (idle.Session, false);
+                await idle.Session.DisconnectAsync();
+            }
+
+            return (await OpenAsync(cancellationToken), true);
+        }
+        catch
+        {
+            _places.Release();
+            throw;
+        }
+    }
+
+    public async Task ReturnAsync(Session session, bool reusable)
+    {
+        if (reusable && session.IsUsable && !_disposed)
+            _idle.Push((session, time.GetTimestamp()));
+        else
+            await session.DisconnectAsync();
+        _places.Release();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _disposed = true;
+        while (_idle.TryPop(out var idle))
+            await idle.Session.DisconnectAsync();
+    }
+
+    private async Task<Session> OpenAsync(CancellationToken cancellationToken)
+    {
+        var connection = Driver.Create(connectionString);
+        var opening = Task.Run(() => connection.OpenAsync(CancellationToken.None), CancellationToken.None);
+        try
+        {
+            await opening.WaitAsync(connectTimeout, cancellationToken);
+        }
+        catch
+        {
+            // It may still come about: then it is closed at once.
+            _ = opening.ContinueWith(
+                _ => connection.Dispose(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            throw;
+        }
+
+        var session = new Session(connection);
+        try
+        {
+            await session.ExecuteAsync(setup, connectTimeout, cancellationToken);
+            return session;
+        }
+        catch
+        {
+            await session.DisconnectAsync();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,30 @@
+namespace Coordinator.ResourceManagers;
+
+/// <summary>How PostgreSQL is reached. Every limit has a default.</summary>
+/// <param name="ConnectionString">Npgsql's, naming the database. Pool sizes, timeouts and Enlist are set from here.</param>
+public sealed record PostgresOptions(string ConnectionString)
+{
+    /// <summary>The most branches at work at once in this process.</summary>
+    public int WorkPoolSize { get; init; } = 50;
+
+    /// <summary>The most connections of phase 2, scans and inquiries; work never takes one of them.</summary>
+    public int Phase2PoolSize { get; init; } = 8;
+
+    /// <summary>The longest wait for a connection, from a pool or from the server.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The time of a statement of work, unless its command says otherwise.</summary>
+    public TimeSpan WorkTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The time of a prepare.</summary>
+    public TimeSpan PrepareTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The time of a command of phase 2, a scan or an inquiry.</summary>
+    public TimeSpan Phase2Timeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long ending a lost session may take before rollback answers that it is still active.</summary>
+    public TimeSpan SessionEndTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How often rollback looks again for a prepare that arrived late.</summary>
+    public int RollbackAttempts { get; init; } = 5;
+}

@@ -1,0 +1,86 @@
+namespace Coordinator.ResourceManagers.Work;
+
+/// <summary>
+/// What a branch's wrapped connection reports to its session: statements under way, and the first reason why the branch
+/// can only roll back. MySQL and MariaDB go on after a failed statement as if nothing had been; here it poisons.
+/// Thread-safe, because a statement may still run on another thread when prepare is asked for.
+/// </summary>
+/// <param name="enforcesLimits">
+/// True where the driver's own command timeout and cancellation cannot be relied on (MySql.Data's were seen to hang):
+/// then a statement that does not end in time is abandoned, and counts as running until it does end.
+/// </param>
+internal sealed class BranchGuard(bool enforcesLimits)
+{
+    private int _running;
+    private int _sealed;
+    private string? _reason;
+
+    public string? Reason => Volatile.Read(ref _reason);
+
+    public bool IsRunning => Volatile.Read(ref _running) > 0;
+
+    /// <summary>True if a statement did more than plain reading and writing: the session may not be used again as it is.</summary>
+    public bool LeftTraces { get; private set; }
+
+    public void Poison(string reason) => Interlocked.CompareExchange(ref _reason, reason, null);
+
+    /// <summary>From here on no statement begins: the branch is being prepared or is over.</summary>
+    public void Seal() => Volatile.Write(ref _sealed, 1);
+
+    public void LeaveTraces() => LeftTraces = true;
+
+    public void Enter(string statement)
+    {
+        // Counted first and looked at second: a statement that starts while the branch is sealed is either refused
+        // here or seen by the one who sealed it.
+        Interlocked.Increment(ref _running);
+        if (Volatile.Read(ref _sealed) != 0)
+        {
+            Exit();
+            throw new InvalidOperationException("The branch takes no more statements: it is prepared or over.");
+        }
+
+        if (StatementText.EndsTransaction(statement))
+        {
+            Exit();
+            const string Reason = "A statement tried to begin or end a transaction; the coordinator alone does that.";
+            Poison(Reason);
+            throw new InvalidOperationException(Reason);
+        }
+
+        if (!StatementText.IsPlain(statement))
+            LeaveTraces();
+    }
+
+    /// <summary>A reader keeps its statement running until it is closed; called while that is counted already.</summary>
+    public void EnterReader() => Interlocked.Increment(ref _running);
+
+    /// <summary>Runs a statement that was entered, and exits when it has ended, whether or not anybody still waits for it.</summary>
+    public async Task<T> RunAsync<T>(Func<Task<T>> execute, int limitSeconds, CancellationToken cancellationToken)
+    {
+        if (!enforcesLimits)
+            return await ExitAfterAsync(execute);
+        var running = Task.Run(() => ExitAfterAsync(execute), CancellationToken.None);
+        var limit = limitSeconds > 0 ? TimeSpan.FromSeconds(limitSeconds) : Timeout.InfiniteTimeSpan;
+        return await running.WaitAsync(limit, cancellationToken);
+    }
+
+    public void Exit() => Interlocked.Decrement(ref _running);
+
+    private async Task<T> ExitAfterAsync<T>(Func<Task<T>> execute)
+    {
+        try
+        {
+            return await execute();
+        }
+        catch (Exception failure)
+        {
+            Poison(FailureText.Of(failure));
+            throw;
+        }
+        finally
+        {
+            Exit();
+        }
+    }
+}

@@ -1,0 +1,13 @@
+using Coordinator.Testing;
+
+namespace Coordinator.ResourceManagers.Tests.MySql;
+
+public sealed class MySqlConformanceTests : ResourceManagerConformance
+{
+    private static readonly Lazy<Task<TestDatabase>> Shared =
+        new(async () => await TestDatabase.CreateAsync(await SharedServers.MySqlAsync()));
+
+    protected override DatabaseKind Kind => DatabaseKind.MySql;
+
+    protected override Task<TestDatabase> GetDatabaseAsync() => Shared.Value;
+}
