@@ -40,9 +40,13 @@ internal sealed class ScriptedParticipant : IAsyncDisposable
 
     public static ScriptedParticipant Open(TestServer server) => new(server.Participants.Attach());
 
-    public static async Task<ScriptedParticipant> AttachAsync(TestServer server, Register register)
+    public static Task<ScriptedParticipant> AttachAsync(TestServer server, Register register) => AttachAsync(Open(server), register);
+
+    public static Task<ScriptedParticipant> AttachAsync(ChannelBase channel, Register register) =>
+        AttachAsync(new ScriptedParticipant(new ParticipantService.ParticipantServiceClient(channel).Attach()), register);
+
+    private static async Task<ScriptedParticipant> AttachAsync(ScriptedParticipant participant, Register register)
     {
-        var participant = Open(server);
         await participant.SendAsync(new ParticipantMessage { Register = register });
         await participant.StartReadingAsync();
         return participant;
@@ -135,6 +139,13 @@ internal sealed class ScriptedParticipant : IAsyncDisposable
         // An answer whose script has not said which command it is for, is for this one.
         if (answer.CommandId == 0)
             answer.CommandId = command.CommandId;
-        await SendAsync(new ParticipantMessage { Answer = answer });
+        try
+        {
+            await SendAsync(new ParticipantMessage { Answer = answer });
+        }
+        catch (Exception exception) when (exception is RpcException or InvalidOperationException)
+        {
+            // The stream has ended meanwhile; why, the next read tells.
+        }
     }
 }
