@@ -96,31 +96,33 @@ public sealed class TransactionCoordinator : IAsyncDisposable
     /// <param name="timeout">From now until Commit; null for the default.</param>
     /// <param name="name">For people, at most 100 characters.</param>
     /// <param name="idempotencyKey">At most 100 characters; null for none.</param>
-    /// <returns>The transaction, and how long until its deadline.</returns>
+    /// <param name="attempt">At most 40 characters; tells a retry of one caller's Begin from another caller with its key.</param>
     /// <exception cref="RefusedException">Bad arguments, draining, or a limit is reached.</exception>
-    public async Task<(TransactionView Transaction, TimeSpan Remaining)> BeginAsync(TimeSpan? timeout, string name, string? idempotencyKey)
+    public async Task<BegunTransaction> BeginAsync(
+        TimeSpan? timeout, string name, string? idempotencyKey, string attempt = "")
     {
         var lineage = Running.Lineage;
         var lifetime = Limits.CheckTimeout(timeout, _options);
         Limits.CheckText(name, 100, "name");
         Limits.CheckText(idempotencyKey ?? "", 100, "idempotency_key");
+        Limits.CheckText(attempt, 40, "attempt");
         _admission.Check();
 
         var id = TransactionId.Create(lineage.Cluster, lineage.Epoch, Interlocked.Increment(ref _sequence), _ids.NextRandom());
         if (idempotencyKey is null)
-            return Begin(id, lifetime, name, idempotencyKey: null);
+            return Begin(id, lifetime, name, idempotencyKey: null, attempt);
 
         // The key is taken BEFORE the log is asked, so that of two Begins with one key only one makes a transaction.
         var holder = _table.TakeKey(idempotencyKey, id);
         if (holder != id)
-            return FindHolder(holder, idempotencyKey);
+            return FindHolder(holder, idempotencyKey, attempt);
         var begun = false;
         try
         {
             if (await _log.FindByIdempotencyKeyAsync(idempotencyKey) is { } decided)
-                return (await Running.Inquiry.GetAsync(decided.Transaction), TimeSpan.Zero);
+                return new BegunTransaction(await Running.Inquiry.GetAsync(decided.Transaction), TimeSpan.Zero, IsExisting: true);
             begun = true;
-            return Begin(id, lifetime, name, idempotencyKey);
+            return Begin(id, lifetime, name, idempotencyKey, attempt);
         }
         finally
         {
@@ -256,9 +258,9 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private (TransactionView Transaction, TimeSpan Remaining) Begin(TransactionId id, TimeSpan lifetime, string name, string? idempotencyKey)
+    private BegunTransaction Begin(TransactionId id, TimeSpan lifetime, string name, string? idempotencyKey, string attempt)
     {
-        var transaction = new GlobalTransaction(id, name, idempotencyKey, _time.GetUtcNow());
+        var transaction = new GlobalTransaction(id, name, idempotencyKey, _time.GetUtcNow()) { Attempt = attempt };
         var timer = _time.CreateTimer(_ => OnDeadline(transaction), state: null, lifetime, Timeout.InfiniteTimeSpan);
         transaction.SetDeadline(
             transaction.BegunAt + lifetime,
@@ -267,15 +269,15 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         _table.Add(transaction);
         Metrics.BegunOne();
         Log.Begun(_logger, id, name);
-        return (transaction.ToView(), lifetime);
+        return new BegunTransaction(transaction.ToView(), lifetime, IsExisting: false);
     }
 
-    private (TransactionView Transaction, TimeSpan Remaining) FindHolder(TransactionId holder, string key)
+    private BegunTransaction FindHolder(TransactionId holder, string key, string attempt)
     {
         if (_table.TryGetLive(holder, out var live))
-            return (live.ToView(), Remaining(live));
+            return new BegunTransaction(live.ToView(), Remaining(live), IsExisting: live.Attempt != attempt || attempt.Length == 0);
         if (_table.TryGetFinished(holder, out var finished))
-            return (finished, TimeSpan.Zero);
+            return new BegunTransaction(finished, TimeSpan.Zero, IsExisting: true);
         throw new RefusedException(
             RefusalKind.Unavailable, Reasons.Overloaded, $"Another Begin with idempotency key '{key}' is under way; try again.");
     }

@@ -1,6 +1,5 @@
 using Coordinator.Client;
 using Coordinator.Contracts.V1;
-using Coordinator.Testing;
 
 namespace Coordinator.EndToEnd;
 

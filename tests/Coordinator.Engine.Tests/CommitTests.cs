@@ -92,7 +92,7 @@ public class CommitTests
         world.Crash();
         await world.RestartAsync();
 
-        var (again, _) = await world.Coordinator.BeginAsync(null, "order", "order-17");
+        var again = (await world.Coordinator.BeginAsync(null, "order", "order-17")).Transaction;
 
         Assert.Equal(id, again.Id);
         Assert.Equal(Outcome.Committed, again.Outcome);
@@ -238,6 +238,19 @@ public class CommitTests
         await using var world = await World.StartAsync();
 
         Assert.Equal(await world.BeginAsync(key: "k"), await world.BeginAsync(key: "k"));
+    }
+
+    [Fact]
+    public async Task Begin_SameKeyFromAnotherCaller_IsToldThatTheWorkIsSomebodyElses()
+    {
+        await using var world = await World.StartAsync();
+        var first = await world.Coordinator.BeginAsync(null, "order", "k", attempt: "a");
+
+        var retry = await world.Coordinator.BeginAsync(null, "order", "k", attempt: "a");
+        var other = await world.Coordinator.BeginAsync(null, "order", "k", attempt: "b");
+
+        Assert.Equal((first.Transaction.Id, false), (retry.Transaction.Id, retry.IsExisting));
+        Assert.Equal((first.Transaction.Id, true), (other.Transaction.Id, other.IsExisting));
     }
 
     [Fact]

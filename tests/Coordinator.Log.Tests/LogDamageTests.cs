@@ -167,7 +167,7 @@ public sealed class LogDamageTests : IAsyncLifetime
 
             await log.AppendAsync(new ParticipantRecord("inventory", Resource, Noon), Durability.Forced);
             await log.AppendAsync(new EndRecord(Id(_opened, 11), Noon), Durability.Forced);
-            Assert.Equal(10, await log.TrimAsync(Noon.AddDays(1)));
+            Assert.Equal(10, (await log.TrimAsync(Noon.AddDays(1))).Transactions);
         }
 
         for (var i = 101; i <= 100 + decisions; i++)

@@ -165,7 +165,7 @@ public sealed class SqliteTransactionLogTests : IAsyncLifetime
 
         Assert.Equal(new Horizon(1, 4), again.Horizon);
         Assert.NotNull(await after.FindDecisionAsync(Id(opened, 1)));
-        Assert.Equal(9, await after.TrimAsync(Noon.AddDays(1)));
+        Assert.Equal(9, (await after.TrimAsync(Noon.AddDays(1))).Transactions);
         Assert.Null(await after.FindDecisionAsync(Id(opened, 1)));
     }
 

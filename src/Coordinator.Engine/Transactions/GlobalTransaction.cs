@@ -30,6 +30,9 @@ public sealed class GlobalTransaction
 
     public string? IdempotencyKey { get; }
 
+    /// <summary>Whose Begin made it: a retry of that call repeats it, another caller with the same key does not.</summary>
+    internal string Attempt { get; init; } = "";
+
     public DateTimeOffset BegunAt { get; }
 
     public TransactionState State { get; private set; }

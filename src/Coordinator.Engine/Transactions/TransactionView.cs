@@ -29,6 +29,12 @@ public sealed record TransactionView(
     public bool IsDeliveryPending => State is TransactionState.Committing or TransactionState.Aborting;
 }
 
+/// <summary>What Begin gave.</summary>
+/// <param name="Transaction">A new transaction, or the one that holds the idempotency key.</param>
+/// <param name="Remaining">How long until its deadline.</param>
+/// <param name="IsExisting">True if another attempt began it: its work is somebody else's.</param>
+public sealed record BegunTransaction(TransactionView Transaction, TimeSpan Remaining, bool IsExisting);
+
 internal static class Outcomes
 {
     public static Outcome Of(GlobalTransaction transaction)

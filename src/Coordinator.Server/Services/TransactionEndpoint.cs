@@ -16,16 +16,18 @@ internal sealed class TransactionEndpoint(TransactionCoordinator coordinator, Se
 
     public override async Task<BeginResponse> Begin(BeginRequest request, ServerCallContext context)
     {
-        var (view, remaining) = await coordinator.BeginAsync(
+        var begun = await coordinator.BeginAsync(
             Fields.Duration(request.Timeout, "timeout"),
             request.Name,
-            request.IdempotencyKey.Length > 0 ? request.IdempotencyKey : null);
+            request.IdempotencyKey.Length > 0 ? request.IdempotencyKey : null,
+            request.Attempt);
         return new BeginResponse
         {
-            TransactionId = view.Id.Value,
-            Remaining = Duration.FromTimeSpan(remaining),
-            State = (TransactionState)view.State,
-            Outcome = (Outcome)view.Outcome,
+            TransactionId = begun.Transaction.Id.Value,
+            Remaining = Duration.FromTimeSpan(begun.Remaining),
+            State = (TransactionState)begun.Transaction.State,
+            Outcome = (Outcome)begun.Transaction.Outcome,
+            Existing = begun.IsExisting,
         };
     }
 
