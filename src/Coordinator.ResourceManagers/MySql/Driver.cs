@@ -29,9 +29,6 @@ internal static class Driver
 #endif
         }.ConnectionString;
 
-    public static string DatabaseOf(string connectionString) =>
-        new MySqlConnectionStringBuilder(connectionString).Database;
-
     /// <summary>The server's error number; 0 or a client's number if the error is not from the server.</summary>
     public static int ErrorNumber(DbException failure) => failure is MySqlException error ? error.Number : 0;
 }

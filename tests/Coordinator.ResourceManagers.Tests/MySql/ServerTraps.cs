@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Coordinator.ResourceManagers.MySql;
 using Coordinator.Testing;
 
@@ -67,6 +68,41 @@ public sealed class ServerTraps
         }
 
         Assert.Equal(BranchOutcome.Committed, (await resource.CommitAsync(session.Id, vote.Evidence, default)).Outcome);
+        Assert.Empty((await resource.ListPreparedAsync(default)).Branches);
+    }
+
+    /// <summary>
+    /// Scenario: XA PREPARE waits for a global read lock when the coordinator gives the branch up; left alone it would
+    /// complete after its client died. Expected: the session is ended, and no orphan appears once the lock is gone.
+    /// </summary>
+    [Theory]
+    [InlineData(DatabaseKind.MariaDb)]
+    [InlineData(DatabaseKind.MySql)]
+    public async Task LatePrepare_RollbackEndsTheSessionFirst(DatabaseKind kind)
+    {
+        await using var server = await PrivateServer.StartAsync(kind);
+        var database = await TestDatabase.CreateAsync(server);
+        await using var resource = database.CreateResource();
+        await resource.AttachAsync(default);
+        var session = await resource.BeginAsync(
+            TestIds.NewBranch(_participant), new BranchOptions(TimeSpan.FromSeconds(60)), default);
+        await session.InsertAsync(TestDatabase.NewRow());
+        Task preparing;
+        await using (var locker = Driver.Create(server.AdminConnectionString()))
+        {
+            await locker.OpenAsync();
+            await locker.ExecuteAsync("FLUSH TABLES WITH READ LOCK");
+            preparing = session.PrepareAsync(default);
+            await Eventually.AssertAsync(
+                async () => (await database.QueryAsync("SHOW FULL PROCESSLIST;")).Any(row => row.Contains("XA PREPARE", StringComparison.Ordinal)),
+                TimeSpan.FromSeconds(5),
+                "XA PREPARE waits");
+            Assert.NotEqual(BranchOutcome.Committed, (await resource.RollbackAsync(session.Id, null, default)).Outcome);
+            await locker.ExecuteAsync("UNLOCK TABLES");
+        }
+
+        await Assert.ThrowsAnyAsync<DbException>(() => preparing);
+        Assert.Equal(BranchOutcome.RolledBack, (await resource.RollbackAsync(session.Id, null, default)).Outcome);
         Assert.Empty((await resource.ListPreparedAsync(default)).Branches);
     }
 
