@@ -24,7 +24,7 @@ public class RecoveryPlanTests
         var decisions = new Dictionary<TransactionId, DecisionRecord>();
         if (decision is not null)
             decisions[decision.Transaction] = decision;
-        return RecoveryPlan.From([listed], (live ?? []).ToHashSet(), decisions, context).SingleOrDefault();
+        return RecoveryPlan.From([listed], (live ?? []).ToDictionary(id => id, _ => TransactionState.Preparing), decisions, context).SingleOrDefault();
     }
 
     [Fact]

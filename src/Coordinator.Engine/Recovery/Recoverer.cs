@@ -31,11 +31,11 @@ internal sealed class Recoverer(
     public async Task<IReadOnlyList<PlannedBranch>> PlanAsync(IParticipant participant)
     {
         var scan = await delivery.SendOnceAsync(participant.ListPreparedAsync, options.CommandTimeout);
-        var live = table.Live.Select(transaction => transaction.Id).ToHashSet();
+        var live = table.Live.ToDictionary(transaction => transaction.Id, transaction => transaction.State);
         var decisions = new Dictionary<TransactionId, DecisionRecord>();
         foreach (var id in scan.Branches.Select(branch => branch.Id?.Transaction).OfType<TransactionId>().Distinct())
         {
-            if (!live.Contains(id) && id.Cluster == lineage.Cluster && await log.FindDecisionAsync(id) is { } decision)
+            if (!live.ContainsKey(id) && id.Cluster == lineage.Cluster && await log.FindDecisionAsync(id) is { } decision)
                 decisions[id] = decision;
         }
 

@@ -53,7 +53,7 @@ public static class RecoveryPlan
 {
     public static IReadOnlyList<PlannedBranch> From(
         IReadOnlyList<PreparedBranch> prepared,
-        IReadOnlySet<TransactionId> live,
+        IReadOnlyDictionary<TransactionId, TransactionState> live,
         IReadOnlyDictionary<TransactionId, DecisionRecord> decisions,
         RecoveryContext context)
     {
@@ -77,7 +77,7 @@ public static class RecoveryPlan
 
     private static (PreparedKind Kind, DecisionRecord? Decision, string Why) Judge(
         PreparedBranch branch,
-        IReadOnlySet<TransactionId> live,
+        IReadOnlyDictionary<TransactionId, TransactionState> live,
         IReadOnlyDictionary<TransactionId, DecisionRecord> decisions,
         RecoveryContext context)
     {
@@ -88,8 +88,8 @@ public static class RecoveryPlan
             return (PreparedKind.Foreign, null, $"it belongs to cluster {transaction.Cluster}; it is left alone");
         if (id.Branch.Participant != context.Participant)
             return (PreparedKind.Quarantined, null, $"no participant {id.Branch.Participant} is registered; an operator must resolve it");
-        if (live.Contains(transaction))
-            return (PreparedKind.Live, null, "its transaction is live; it waits for the decision");
+        if (live.TryGetValue(transaction, out var state))
+            return (PreparedKind.Live, null, Describe(state));
         if (decisions.TryGetValue(transaction, out var decision))
             return Follow(id, decision);
         if (transaction.Epoch != context.Epoch && transaction.Epoch.Number <= context.RestoredBefore)
@@ -104,6 +104,14 @@ public static class RecoveryPlan
 
         return (PreparedKind.ToRollBack, null, "no decision was recorded and its transaction is over: presumed abort");
     }
+
+    private static string Describe(TransactionState live) => live switch
+    {
+        TransactionState.Committing => "decided commit; it is being told",
+        TransactionState.Aborting => "decided abort; it is being told",
+        TransactionState.InDoubt => "the log does not answer; it waits for the decision",
+        _ => "its transaction is live; it waits for the decision",
+    };
 
     private static (PreparedKind Kind, DecisionRecord? Decision, string Why) Follow(BranchId id, DecisionRecord decision)
     {
