@@ -29,7 +29,7 @@ internal static class Attachment
             var identity = await ReadIdentityAsync(session, options, cancellationToken);
             var marks = await Marks.ReadAsync(session, options.Phase2Timeout, cancellationToken);
             await TryRightsAsync(session, flavor, options, cancellationToken);
-            var start = ServerStart.Read((await session.QueryAsync(ServerStart.Query, options.Phase2Timeout, cancellationToken))[0]);
+            var start = ServerStart.Read(await session.QueryAsync(ServerStart.Query, options.Phase2Timeout, cancellationToken));
             var server = settings.GetValueOrDefault(flavor.IsMariaDb ? "server_uid" : "server_uuid", "none");
             return (flavor, new ResourceAttachment(
                 new ResourceIdentity(flavor.Kind, server, database, identity),

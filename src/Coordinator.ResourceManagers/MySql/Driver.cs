@@ -29,9 +29,6 @@ internal static class Driver
 #endif
         }.ConnectionString;
 
-    public static string DatabaseOf(string connectionString) =>
-        new MySqlConnectionStringBuilder(connectionString).Database;
-
     /// <summary>A DECIMAL as the server wrote it, or null: .NET's own decimal ends at 28 digits.</summary>
     public static string? DecimalText(DbDataReader reader, int ordinal)
     {

@@ -34,6 +34,8 @@ internal static class ErrorClassifier
     // The server's own numbers are 1000 to 1999 and from 3000; 2000 to 2999 are the client's, 0 is the driver's.
     private static bool ProvesRefusal(int number) => number switch
     {
+        // No connection was made: nothing is known of anything.
+        1040 or 1042 or 1043 or 1047 => false,
         // Shutdown, aborted or killed connection, network errors: the statement may have been done.
         1053 or 1077 or 1079 or 1080 or 1152 or 1153 or (>= 1154 and <= 1161) or 1184 or 1927 or 3169 or 4031 => false,
         // "Interrupted": XA COMMIT may have got as far as the storage engine.

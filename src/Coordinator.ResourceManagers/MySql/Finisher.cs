@@ -16,9 +16,10 @@ internal sealed class Finisher(Sessions sessions, Flavor flavor)
     {
         var evidence = Evidence.TryParse(evidenceText, out var parsed) ? parsed : null;
         if (flavor.IsMariaDb
-            && await SessionEnd.EndAsync(session, branch, evidence, flavor, sessions, cancellationToken) is { } reason)
+            && await SessionEnd.EndAsync(session, branch, evidence, flavor, sessions, cancellationToken)
+                is { Answer: not Answer.Done } living)
         {
-            return new BranchReport(BranchOutcome.Prepared, reason);
+            return living.StillPrepared();
         }
 
         var verdict = await TryAsync(session, Xid.Commit(branch), cancellationToken);
@@ -38,8 +39,12 @@ internal sealed class Finisher(Sessions sessions, Flavor flavor)
         // MySQL detaches at prepare: what is listed needs no waiting, and its answer is believed.
         if (!flavor.IsMariaDb && (await TryAsync(session, Xid.Rollback(branch), cancellationToken)).Answer == Answer.Done)
             return BranchReport.RolledBack;
-        if (await SessionEnd.EndAsync(session, branch, evidence, flavor, sessions, cancellationToken) is { } reason)
-            return new BranchReport(BranchOutcome.Active, reason, NeedsOperator: true);
+        if (await SessionEnd.EndAsync(session, branch, evidence, flavor, sessions, cancellationToken)
+            is { Answer: not Answer.Done } living)
+        {
+            return new BranchReport(BranchOutcome.Active, living.Detail, living.NeedsOperator);
+        }
+
         var verdict = await TryAsync(session, Xid.Rollback(branch), cancellationToken);
         if (verdict.Answer == Answer.Refused && !verdict.IsUnknownBranch)
             return verdict.StillPrepared();

@@ -13,9 +13,9 @@ internal static class PreparedScanReader
     {
         var results = await session.QueryAsync(
             $"{ServerStart.Query}; SELECT @@global.read_only; {flavor.XaRecover}", timeout, cancellationToken);
-        if (results[1][0][0] is not ("0" or "False"))
+        if (results[ServerStart.ResultCount][0][0] is not ("0" or "False"))
             throw new ResourceRefusedException("The scan ran on a read-only server, a replica perhaps: it concludes nothing.");
-        return new PreparedScan([.. results[2].Select(Read)], ServerStart.Read(results[0]));
+        return new PreparedScan([.. results[ServerStart.ResultCount + 1].Select(Read)], ServerStart.Read(results));
     }
 
     public static async Task<bool> IsListedAsync(

@@ -83,7 +83,7 @@ public sealed class MySqlResourceManager : IResourceManager
         session => PreparedScanReader.ReadAsync(session, Flavor, _options.Phase2Timeout, cancellationToken), cancellationToken);
 
     public Task<string> GetServerStartAsync(CancellationToken cancellationToken) => _sessions.RunAsync(
-        async session => ServerStart.Read((await session.QueryAsync(ServerStart.Query, _options.Phase2Timeout, cancellationToken))[0]),
+        async session => ServerStart.Read(await session.QueryAsync(ServerStart.Query, _options.Phase2Timeout, cancellationToken)),
         cancellationToken);
 
     public Task RememberAsync(CoordinatorMark mark, CancellationToken cancellationToken)

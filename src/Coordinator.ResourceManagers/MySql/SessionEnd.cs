@@ -15,8 +15,8 @@ internal static class SessionEnd
     // information_schema.innodb_trx is a copy that is renewed only if nobody read it for 100 ms.
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(150);
 
-    /// <returns>Null when no session of the branch is left; else why not.</returns>
-    public static async Task<string?> EndAsync(
+    /// <returns>Done when no session of the branch is left; else why not.</returns>
+    public static async Task<Verdict> EndAsync(
         Session session,
         BranchId branch,
         Evidence? evidence,
@@ -32,11 +32,15 @@ internal static class SessionEnd
             var look = await LookAsync(session, branch, flavor, sessions.Options, cancellationToken);
             known.UnionWith(look.Writers);
             if (look.Holder is null && !known.Any(look.IsEnding))
-                return null;
+                return Verdict.Done;
             if (sessions.Time.GetElapsedTime(started) > sessions.Options.SessionEndTimeout)
-                return $"session {look.Holder ?? string.Join(',', known)} does not end";
-            if (look.Holder is { } holder && await KillAsync(session, holder, sessions.Options, cancellationToken) is { } refusal)
+                return new Verdict(Answer.Unknown, $"session {look.Holder ?? string.Join(',', known)} does not end");
+            if (look.Holder is { } holder
+                && await KillAsync(session, holder, sessions.Options, cancellationToken) is { Answer: Answer.Refused } refusal)
+            {
                 return refusal;
+            }
+
             await Task.Delay(LookInterval, sessions.Time, cancellationToken);
         }
     }
@@ -59,19 +63,19 @@ internal static class SessionEnd
             InTransaction: flavor.IsMariaDb ? [.. results[3].Select(row => row[0]!)] : []);
     }
 
-    private static async Task<string?> KillAsync(Session session, string holder, MySqlOptions options, CancellationToken cancellationToken)
+    private static async Task<Verdict> KillAsync(Session session, string holder, MySqlOptions options, CancellationToken cancellationToken)
     {
         var id = ulong.Parse(holder, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture);
         try
         {
             await session.ExecuteAsync($"KILL {id}", options.Phase2Timeout, cancellationToken);
-            return null;
+            return Verdict.Done;
         }
         catch (DbException failure) when (ErrorClassifier.Classify(failure) is { Answer: Answer.Refused } verdict)
         {
             return Driver.ErrorNumber(failure) == ErrorClassifier.UnknownThread
-                ? null
-                : $"session {id} cannot be ended: {verdict.Detail}";
+                ? Verdict.Done
+                : verdict with { Detail = $"session {id} cannot be ended: {verdict.Detail}", NeedsOperator = true };
         }
     }
 

@@ -67,17 +67,26 @@ internal sealed class BranchSession : IBranchSession
         PostgresOptions options,
         CancellationToken cancellationToken)
     {
-        var lockTimeout = Math.Max(1, (long)branchOptions.LockTimeout.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
-        var results = await Batch.QueryAsync(
-            connection,
-            options.WorkTimeout,
-            cancellationToken,
-            "BEGIN" + IsolationClause(branchOptions.IsolationLevel),
-            $"SET LOCAL lock_timeout = {lockTimeout}",
-            $"SELECT pg_try_advisory_xact_lock({Gid.LockKey(branch)})::text, extract(epoch FROM now())::text");
-        if (results[0][0][0] != "true")
-            throw new InvalidOperationException($"Branch {branch} is already at work or prepared elsewhere.");
-        return new BranchSession(resource, connection, branch, branchOptions, options, results[0][0][1]!);
+        try
+        {
+            var lockTimeout = Math.Max(1, (long)branchOptions.LockTimeout.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+            var results = await Batch.QueryAsync(
+                connection,
+                options.WorkTimeout,
+                cancellationToken,
+                "BEGIN" + IsolationClause(branchOptions.IsolationLevel),
+                $"SET LOCAL lock_timeout = {lockTimeout}",
+                $"SELECT pg_try_advisory_xact_lock({Gid.LockKey(branch)})::text, extract(epoch FROM now())::text");
+            if (results[0][0][0] != "true")
+                throw new InvalidOperationException($"Branch {branch} is already at work or prepared elsewhere.");
+            return new BranchSession(resource, connection, branch, branchOptions, options, results[0][0][1]!);
+        }
+        catch
+        {
+            // Back to the pool, where the driver rolls back what was begun.
+            await connection.CloseAsync();
+            throw;
+        }
     }
 
     public void Poison(string reason) => _guard.Poison(reason);

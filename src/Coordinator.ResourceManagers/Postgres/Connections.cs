@@ -1,3 +1,5 @@
+using System.Data;
+using System.Data.Common;
 using Npgsql;
 
 namespace Coordinator.ResourceManagers.Postgres;
@@ -14,14 +16,47 @@ internal sealed class Connections(PostgresOptions options) : IAsyncDisposable
     public ValueTask<NpgsqlConnection> OpenForWorkAsync(CancellationToken cancellationToken) =>
         _work.OpenConnectionAsync(cancellationToken);
 
-    public ValueTask<NpgsqlConnection> OpenForPhase2Async(CancellationToken cancellationToken) =>
-        _phase2.OpenConnectionAsync(cancellationToken);
+    /// <summary>
+    /// Runs something on a connection of phase 2, once more on a fresh one if it broke: after a restart of the server the
+    /// pool is full of dead connections. What runs must bear being run twice; every command of phase 2 does.
+    /// </summary>
+    public async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> run, CancellationToken cancellationToken)
+    {
+        await using (var connection = await _phase2.OpenConnectionAsync(cancellationToken))
+        {
+            try
+            {
+                return await run(connection);
+            }
+            catch (DbException failure) when (IsBroken(connection, failure))
+            {
+                _phase2.Clear();
+            }
+        }
+
+        await using var fresh = await _phase2.OpenConnectionAsync(cancellationToken);
+        return await run(fresh);
+    }
+
+    /// <summary>True if the connection broke without a time limit having passed; forgets the other unused ones of work.</summary>
+    public bool ForgetIfBroken(NpgsqlConnection connection, DbException failure)
+    {
+        if (!IsBroken(connection, failure))
+            return false;
+        _work.Clear();
+        return true;
+    }
 
     public async ValueTask DisposeAsync()
     {
         await _work.DisposeAsync();
         await _phase2.DisposeAsync();
     }
+
+    private static bool IsBroken(NpgsqlConnection connection, DbException failure) =>
+        connection.State != ConnectionState.Open
+        && failure.InnerException is not TimeoutException
+        && ErrorClassifier.Classify(failure).Answer == Answer.Unknown;
 
     private static NpgsqlDataSource Create(PostgresOptions options, int poolSize, TimeSpan timeout, string purpose)
     {

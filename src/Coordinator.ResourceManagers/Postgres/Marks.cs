@@ -14,14 +14,14 @@ internal static class Marks
         + "epoch_nonce = CASE WHEN EXCLUDED.epoch_number > m.epoch_number THEN EXCLUDED.epoch_nonce ELSE m.epoch_nonce END, "
         + "epoch_number = greatest(m.epoch_number, EXCLUDED.epoch_number), position = greatest(m.position, EXCLUDED.position)";
 
-    public static async Task WriteAsync(NpgsqlConnection connection, CoordinatorMark mark, CancellationToken cancellationToken)
+    public static async Task<int> WriteAsync(NpgsqlConnection connection, CoordinatorMark mark, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Upsert, connection);
         command.Parameters.Add(new NpgsqlParameter { Value = mark.Cluster.Value });
         command.Parameters.Add(new NpgsqlParameter { Value = mark.Epoch.Number });
         command.Parameters.Add(new NpgsqlParameter { Value = (long)mark.Epoch.Nonce, NpgsqlDbType = NpgsqlDbType.Bigint });
         command.Parameters.Add(new NpgsqlParameter { Value = mark.Position, NpgsqlDbType = NpgsqlDbType.Bigint });
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     public static async Task<IReadOnlyList<CoordinatorMark>> ReadAsync(

@@ -81,7 +81,7 @@ internal static class OutcomeProof
             cancellationToken,
             "SELECT (SELECT system_identifier::text FROM pg_control_system()), "
             + "substring(pg_walfile_name(pg_current_wal_flush_lsn()) FOR 8), pg_current_wal_flush_lsn()::text, "
-            + "has_function_privilege('pg_read_file(text)', 'EXECUTE')::text"))[0][0];
+            + "has_function_privilege('pg_read_file(text, bigint, bigint, boolean)', 'EXECUTE')::text"))[0][0];
         if (server[0] != evidence.SystemIdentifier)
             return "the evidence is of another server (system_identifier)";
         var timeline = uint.Parse(server[1]!, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
@@ -90,15 +90,16 @@ internal static class OutcomeProof
         if (server[3] != "true")
         {
             return $"the server changed its timeline from {evidence.Timeline} to {timeline}, and the login may not read the "
-                + "timeline's history (GRANT EXECUTE ON FUNCTION pg_read_file(text))";
+                + "timeline's history (GRANT EXECUTE ON FUNCTION pg_read_file(text, bigint, bigint, boolean))";
         }
 
         var history = (await Batch.QueryAsync(
             connection,
             options.Phase2Timeout,
             cancellationToken,
-            $"SELECT pg_read_file('{TimelineHistory.FileName(timeline)}')"))[0][0][0]!;
-        return TimelineHistory.Contains(history, evidence.Timeline, evidence.Lsn)
+            $"SELECT pg_read_file('{TimelineHistory.FileName(timeline)}', 0, {TimelineHistory.MaxLength}, true)"))[0][0][0];
+        // A server on its first timeline has no history, and no ancestors.
+        return history is not null && TimelineHistory.Contains(history, evidence.Timeline, evidence.Lsn)
             ? null
             : $"timeline {timeline} does not contain the prepare at {evidence.Lsn} of timeline {evidence.Timeline}";
     }

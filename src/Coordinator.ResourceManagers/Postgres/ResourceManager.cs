@@ -22,11 +22,8 @@ public sealed class PostgresResourceManager : IResourceManager
 
     public ResourceKind Kind => ResourceKind.Postgres;
 
-    public async Task<ResourceAttachment> AttachAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = await _connections.OpenForPhase2Async(cancellationToken);
-        return await Attachment.AttachAsync(connection, _options, cancellationToken);
-    }
+    public Task<ResourceAttachment> AttachAsync(CancellationToken cancellationToken) => _connections.RunAsync(
+        connection => Attachment.AttachAsync(connection, _options, cancellationToken), cancellationToken);
 
     public async Task<IBranchSession> BeginAsync(BranchId branch, BranchOptions options, CancellationToken cancellationToken)
     {
@@ -37,18 +34,58 @@ public sealed class PostgresResourceManager : IResourceManager
         {
             return await BranchSession.BeginAsync(this, connection, branch, options, _options, cancellationToken);
         }
-        catch
+        catch (DbException failure) when (_connections.ForgetIfBroken(connection, failure))
         {
-            // Back to the pool, where the driver rolls back what was begun.
-            await connection.DisposeAsync();
-            throw;
+            // An unused connection that the server had ended meanwhile: nothing began on it.
+            connection = await _connections.OpenForWorkAsync(cancellationToken);
+            return await BranchSession.BeginAsync(this, connection, branch, options, _options, cancellationToken);
         }
     }
 
-    public async Task<BranchReport> CommitAsync(BranchId branch, string? evidence, CancellationToken cancellationToken)
+    public Task<BranchReport> CommitAsync(BranchId branch, string? evidence, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(branch);
-        await using var connection = await _connections.OpenForPhase2Async(cancellationToken);
+        return _connections.RunAsync(connection => CommitAsync(connection, branch, evidence, cancellationToken), cancellationToken);
+    }
+
+    public Task<BranchReport> RollbackAsync(BranchId branch, string? evidence, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(branch);
+        return _connections.RunAsync(connection => RollbackAsync(connection, branch, evidence, cancellationToken), cancellationToken);
+    }
+
+    public Task<BranchReport> FindOutcomeAsync(BranchId branch, string? evidence, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(branch);
+        return _connections.RunAsync(
+            connection => OutcomeProof.ReadAsync(connection, branch, evidence, _options, cancellationToken), cancellationToken);
+    }
+
+    public Task<PreparedScan> ListPreparedAsync(CancellationToken cancellationToken) => _connections.RunAsync(
+        connection => PreparedScanReader.ReadAsync(connection, _options, cancellationToken), cancellationToken);
+
+    public async Task<string> GetServerStartAsync(CancellationToken cancellationToken)
+    {
+        var rows = await _connections.RunAsync(
+            connection => Batch.QueryAsync(connection, _options.Phase2Timeout, cancellationToken, "SELECT " + Attachment.ServerStart),
+            cancellationToken);
+        return rows[0][0][0]!;
+    }
+
+    public Task RememberAsync(CoordinatorMark mark, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(mark);
+        return _connections.RunAsync(connection => Marks.WriteAsync(connection, mark, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>Nothing to do: PostgreSQL itself keeps the proof (<c>pg_xact_status</c>).</summary>
+    public Task TrimAsync(TimeSpan olderThan, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public ValueTask DisposeAsync() => _connections.DisposeAsync();
+
+    private async Task<BranchReport> CommitAsync(
+        NpgsqlConnection connection, BranchId branch, string? evidence, CancellationToken cancellationToken)
+    {
         var verdict = await FinishAsync(connection, Gid.Commit(branch), cancellationToken);
         if (verdict.Answer == Answer.Done)
             return BranchReport.Committed;
@@ -57,15 +94,12 @@ public sealed class PostgresResourceManager : IResourceManager
             : verdict.StillPrepared();
     }
 
-    /// <summary>
-    /// 1. ROLLBACK PREPARED. 2. If the server does not know the branch, its session may still be on its way into PREPARE:
-    /// it is ended, and the end awaited. 3. Then the proof: the branch's lock is free and nothing is listed; a prepare
-    /// that slipped in between is rolled back in another round.
-    /// </summary>
-    public async Task<BranchReport> RollbackAsync(BranchId branch, string? evidence, CancellationToken cancellationToken)
+    // 1. ROLLBACK PREPARED. 2. If the server does not know the branch, its session may still be on its way into PREPARE: it
+    // is ended, and the end awaited. 3. Then the proof: the branch's lock is free and nothing is listed; a prepare that
+    // slipped in between is rolled back in another round.
+    private async Task<BranchReport> RollbackAsync(
+        NpgsqlConnection connection, BranchId branch, string? evidence, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(branch);
-        await using var connection = await _connections.OpenForPhase2Async(cancellationToken);
         var report = new BranchReport(BranchOutcome.Active, "its session does not end");
         for (var attempt = 0; attempt < _options.RollbackAttempts; attempt++)
         {
@@ -84,38 +118,6 @@ public sealed class PostgresResourceManager : IResourceManager
 
         return report;
     }
-
-    public async Task<BranchReport> FindOutcomeAsync(BranchId branch, string? evidence, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(branch);
-        await using var connection = await _connections.OpenForPhase2Async(cancellationToken);
-        return await OutcomeProof.ReadAsync(connection, branch, evidence, _options, cancellationToken);
-    }
-
-    public async Task<PreparedScan> ListPreparedAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = await _connections.OpenForPhase2Async(cancellationToken);
-        return await PreparedScanReader.ReadAsync(connection, _options, cancellationToken);
-    }
-
-    public async Task<string> GetServerStartAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = await _connections.OpenForPhase2Async(cancellationToken);
-        var rows = await Batch.QueryAsync(connection, _options.Phase2Timeout, cancellationToken, "SELECT " + Attachment.ServerStart);
-        return rows[0][0][0]!;
-    }
-
-    public async Task RememberAsync(CoordinatorMark mark, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(mark);
-        await using var connection = await _connections.OpenForPhase2Async(cancellationToken);
-        await Marks.WriteAsync(connection, mark, cancellationToken);
-    }
-
-    /// <summary>Nothing to do: PostgreSQL itself keeps the proof (<c>pg_xact_status</c>).</summary>
-    public Task TrimAsync(TimeSpan olderThan, CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public ValueTask DisposeAsync() => _connections.DisposeAsync();
 
     // A refusal is an answer; no answer is the caller's exception.
     private async Task<Verdict> FinishAsync(NpgsqlConnection connection, string statement, CancellationToken cancellationToken)

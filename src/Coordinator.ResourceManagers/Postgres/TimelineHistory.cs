@@ -8,6 +8,9 @@ namespace Coordinator.ResourceManagers.Postgres;
 /// </summary>
 internal static class TimelineHistory
 {
+    /// <summary>What is read of a history file at most, in bytes: far more than a server's life makes.</summary>
+    public const int MaxLength = 1_000_000;
+
     public static string FileName(uint timeline) =>
         string.Create(CultureInfo.InvariantCulture, $"pg_wal/{timeline:X8}.history");
 

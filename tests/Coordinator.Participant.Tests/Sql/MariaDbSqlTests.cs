@@ -11,7 +11,7 @@ public sealed class MariaDbSqlTests() : SqlServiceTests(DatabaseKind.MariaDb)
 
     private protected override string P2 => "?";
 
-    private protected override (string SqlState, string Code) DuplicateKey => ("23000", "1062");
+    private protected override (string Key, string Value) DuplicateKey => ("code", "1062");
 
     private protected override string WaitingStatements => "SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT';";
 

@@ -11,7 +11,7 @@ public sealed class PostgresSqlTests() : SqlServiceTests(DatabaseKind.Postgres)
 
     private protected override string P2 => "$2";
 
-    private protected override (string SqlState, string Code) DuplicateKey => ("23505", "0");
+    private protected override (string Key, string Value) DuplicateKey => ("sqlstate", "23505");
 
     private protected override string WaitingStatements => "SELECT count(*) FROM pg_locks WHERE NOT granted;";
 

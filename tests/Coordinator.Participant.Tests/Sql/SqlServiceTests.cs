@@ -75,7 +75,7 @@ public abstract class SqlServiceTests(DatabaseKind kind) : IAsyncLifetime
         var (status, reason, failure) = await SqlHost.FailureAsync(() => InsertAsync(transaction, 1, "again"));
         Assert.Equal((StatusCode.FailedPrecondition, Reason.StatementFailed), (status, reason));
         Assert.True(Contracts.RpcErrors.TryGetErrorInfo(failure, out var info));
-        Assert.Equal(DuplicateKey, (info.Metadata["sqlstate"], info.Metadata["code"]));
+        Assert.Equal(DuplicateKey.Value, info.Metadata[DuplicateKey.Key]);
 
         Assert.Equal(
             (StatusCode.FailedPrecondition, Reason.BranchPoisoned),
@@ -269,7 +269,7 @@ public abstract class SqlServiceTests(DatabaseKind kind) : IAsyncLifetime
     public void Host_TellsWhenItIsReady() =>
         Assert.Matches(@"^participant inventory\.[a-z0-9]{8} attached to http://127\.0\.0\.1:\d+/? \(\w+ .+\), SQL on http://127\.0\.0\.1:\d+$", Host.ReadyLine);
 
-    private protected abstract (string SqlState, string Code) DuplicateKey { get; }
+    private protected abstract (string Key, string Value) DuplicateKey { get; }
 
     private protected abstract string WaitingStatements { get; }
 
