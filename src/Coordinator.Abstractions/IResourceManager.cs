@@ -58,12 +58,14 @@ public interface IResourceManager : IAsyncDisposable
 /// <param name="ServerStart">Changes when the database server was restarted.</param>
 /// <param name="ServerVersion">For people.</param>
 /// <param name="MaxBranches">How many branches the database can hold prepared or in sessions at once (slots, connections).</param>
+/// <param name="MaxSessions">How many branches this process can have in sessions at once (its pool).</param>
 public sealed record ResourceAttachment(
     ResourceIdentity Identity,
     IReadOnlyList<CoordinatorMark> Marks,
     string ServerStart,
     string ServerVersion,
-    int MaxBranches);
+    int MaxBranches,
+    int MaxSessions = int.MaxValue);
 
 /// <summary>How a branch's session is opened.</summary>
 /// <param name="LockTimeout">How long a statement may wait for a lock; whole seconds on MySQL and MariaDB.</param>

@@ -109,7 +109,12 @@ internal sealed class CoordinatorAttachment : IEnlistment, IDisposable
                 },
                 cancellationToken);
         }
-        catch (RpcException failure) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
+        {
+            // However the stream ended, it was told to.
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+        catch (RpcException failure)
         {
             if (AttachRefusedException.From(failure) is { } refused)
                 throw refused;

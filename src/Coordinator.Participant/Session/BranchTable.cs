@@ -19,6 +19,13 @@ internal sealed class BranchTable(BranchName own, int maxStoredAnswers)
         }
     }
 
+    /// <summary>How many branches need a session: all but those that were prepared and left theirs.</summary>
+    public int CountInSessions(bool preparedToo)
+    {
+        lock (Sync)
+            return preparedToo ? _held.Count : _held.Values.Count(branch => branch.State != HeldState.Prepared);
+    }
+
     /// <summary>The branch that this process has in a transaction.</summary>
     public BranchId OwnBranch(TransactionId transaction) => new(transaction, own);
 

@@ -8,7 +8,7 @@ namespace Coordinator.Participant.Session;
 /// 4. Its deadline is watched, on the monotonic clock (R8).
 /// Concurrent first uses share one run of these steps; later ones only wait for their turn.
 /// </summary>
-internal sealed class Opening(SessionContext context, IEnlistment enlistment, Finishing finishing, int maxOpenBranches)
+internal sealed class Opening(SessionContext context, IEnlistment enlistment, Finishing finishing, int maxOpenBranches, int maxSessions)
 {
     // Timers take no more.
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(40);
@@ -47,6 +47,10 @@ internal sealed class Opening(SessionContext context, IEnlistment enlistment, Fi
                 throw Refusals.Draining();
             if (context.Table.Count >= maxOpenBranches)
                 throw Refusals.Overloaded(maxOpenBranches);
+            // MariaDB finishes a branch on the session that prepared it.
+            if (context.Table.Count >= maxSessions
+                && context.Table.CountInSessions(preparedToo: context.Resources.Kind == ResourceKind.MariaDb) >= maxSessions)
+                throw Refusals.Overloaded(maxSessions);
             var branch = new HeldBranch(id, context.Table.Sync, context.Time);
             context.Table.Add(branch);
             return (branch, true);

@@ -42,7 +42,7 @@ public sealed class ParticipantSession : IParticipant, IAsyncDisposable
         _context = new SessionContext(own, resources, new BranchTable(own, options.MaxStoredAnswers), options, time, logger);
         _finishing = new Finishing(_context);
         _voting = new Voting(_context, _finishing);
-        _opening = new Opening(_context, enlistment, _finishing, MaxOpenBranches);
+        _opening = new Opening(_context, enlistment, _finishing, MaxOpenBranches, resource.MaxSessions);
     }
 
     private enum Verb

@@ -8,8 +8,8 @@ internal static class Refusals
 {
     public static EnlistmentRefusedException Overloaded(int limit) => Create(
         Reason.Overloaded,
-        $"This participant already holds {limit} open branches. Try again later, or raise its limit (MaxOpenBranches) "
-        + "together with the database's prepared slots and connections.");
+        $"This participant already holds {limit} open branches. Try again later, or raise its limits (MaxOpenBranches, the "
+        + "resource manager's WorkPoolSize) together with the database's prepared slots and connections.");
 
     public static EnlistmentRefusedException Draining() => Create(
         Reason.Draining, "This participant is shutting down and begins no branch any more.");

@@ -20,17 +20,21 @@ internal static class MySqlValues
     public const string Settings =
         "SET time_zone = '+00:00', sql_mode = REPLACE(@@sql_mode, 'NO_BACKSLASH_ESCAPES', '')";
 
-    public static Value Read(DbDataReader reader, int ordinal, string type) =>
-        reader.IsDBNull(ordinal) ? new Value { Null = Contracts.V1.NullValue.NullValue } : ReadValue(reader, ordinal, type);
-
-    private static Value ReadValue(DbDataReader reader, int ordinal, string type)
+    public static Value Read(DbDataReader reader, int ordinal, string type)
     {
         // .NET's decimal would overflow.
         if (type.Contains("DECIMAL", StringComparison.OrdinalIgnoreCase))
-            return new() { Decimal = DriverValues.DecimalText(reader, ordinal) };
+            return DriverValues.DecimalText(reader, ordinal) is { } digits ? new Value { Decimal = digits } : Null();
+        return reader.IsDBNull(ordinal) ? Null() : ReadValue(reader, ordinal, type);
+    }
+
+    private static Value Null() => new() { Null = Contracts.V1.NullValue.NullValue };
+
+    private static Value ReadValue(DbDataReader reader, int ordinal, string type)
+    {
         return reader.GetValue(ordinal) switch
         {
-            bool => Boolean((sbyte)reader.GetByte(ordinal)),
+            bool => Boolean(DriverValues.TinyInt(reader, ordinal)),
             sbyte number => new() { Int64 = number },
             byte number => new() { Int64 = number },
             short number => new() { Int64 = number },

@@ -32,14 +32,23 @@ internal static class ParameterBinder
     {
         parameter.Value = value.KindCase switch
         {
-            Value.KindOneofCase.Timestamp => ToDateTime(value.Timestamp, index),
-            Value.KindOneofCase.Date => ToDate(value.Date, index),
+            Value.KindOneofCase.Timestamp => ToPostgres(ToDateTime(value.Timestamp, index)),
+            Value.KindOneofCase.Date => ToPostgres(ToDate(value.Date, index)),
             Value.KindOneofCase.Uuid => ToUuid(value.Uuid, index),
             _ => ToCommon(value, index),
         };
         if (parameter.Value is string)
             DriverValues.LetServerInferType(parameter);
     }
+
+    // The driver takes .NET's first and last moments and days for infinity. Microseconds are all that the server keeps.
+    private static object ToPostgres(DateTime moment) => moment == DateTime.MinValue
+        ? "0001-01-01 00:00:00+00"
+        : new DateTime(moment.Ticks - (moment.Ticks % TimeSpan.TicksPerMicrosecond), DateTimeKind.Utc);
+
+    private static object ToPostgres(DateOnly day) => day == DateOnly.MinValue || day == DateOnly.MaxValue
+        ? day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)
+        : day;
 
     // Moments and days go as text: drivers cut microseconds short, the server does not.
     private static object ToMySql(Value value, int index) => value.KindCase switch

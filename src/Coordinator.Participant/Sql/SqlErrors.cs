@@ -35,9 +35,16 @@ internal static class SqlErrors
         IsWorthAnotherTry(error) ? StatusCode.Aborted : StatusCode.FailedPrecondition,
         Reason.StatementFailed,
         DriverValues.MessageOf(error),
-        ("transaction_id", transaction),
-        ("sqlstate", error.SqlState ?? ""),
-        ("code", DriverValues.ErrorNumber(error).ToString(CultureInfo.InvariantCulture)));
+        [("transaction_id", transaction), .. Codes(error)]);
+
+    // PostgreSQL has five characters, MySQL and MariaDB a number; their drivers do not all tell the other.
+    private static IEnumerable<(string, string)> Codes(DbException error)
+    {
+        if (!string.IsNullOrEmpty(error.SqlState))
+            yield return ("sqlstate", error.SqlState);
+        if (DriverValues.ErrorNumber(error) is not 0 and var number)
+            yield return ("code", number.ToString(CultureInfo.InvariantCulture));
+    }
 
     private static RpcException FromRefusal(EnlistmentRefusedException refused, string transaction)
     {

@@ -36,7 +36,8 @@ internal static class Attachment
                 marks,
                 start,
                 (flavor.IsMariaDb ? "MariaDB " : "MySQL ") + settings["version"],
-                int.Parse(settings["max_connections"], CultureInfo.InvariantCulture)));
+                int.Parse(settings["max_connections"], CultureInfo.InvariantCulture),
+                options.WorkPoolSize));
         }
         catch (DbException refused) when (IsMissingRight(Driver.ErrorNumber(refused)))
         {

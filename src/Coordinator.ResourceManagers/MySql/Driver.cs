@@ -29,9 +29,20 @@ internal static class Driver
 #endif
         }.ConnectionString;
 
-    /// <summary>A DECIMAL as the server wrote it: .NET's own decimal ends at 28 digits.</summary>
-    public static string DecimalText(DbDataReader reader, int ordinal) =>
-        ((MySqlDataReader)reader).GetMySqlDecimal(ordinal).ToString();
+    /// <summary>A DECIMAL as the server wrote it, or null: .NET's own decimal ends at 28 digits.</summary>
+    public static string? DecimalText(DbDataReader reader, int ordinal)
+    {
+#if MYSQLCONNECTOR
+        return reader.IsDBNull(ordinal) ? null : ((MySqlDataReader)reader).GetMySqlDecimal(ordinal).ToString();
+#else
+        // MySql.Data's IsDBNull converts the value, and overflows.
+        var number = ((MySqlDataReader)reader).GetMySqlDecimal(ordinal);
+        return number.IsNull ? null : number.ToString();
+#endif
+    }
+
+    /// <summary>A TINYINT(1)'s number, which the driver otherwise gives as a truth value.</summary>
+    public static sbyte TinyInt(DbDataReader reader, int ordinal) => ((MySqlDataReader)reader).GetSByte(ordinal);
 
     /// <summary>The server's error number; 0 or a client's number if the error is not from the server.</summary>
     public static int ErrorNumber(DbException failure) => failure is MySqlException error ? error.Number : 0;

@@ -40,7 +40,8 @@ internal static class Attachment
                 await Marks.ReadAsync(connection, options, cancellationToken),
                 server[6]!,
                 server[7]!,
-                Number(server[2]));
+                Number(server[2]),
+                options.WorkPoolSize);
         }
         catch (PostgresException refused) when (refused.SqlState is PostgresErrorCodes.InsufficientPrivilege)
         {

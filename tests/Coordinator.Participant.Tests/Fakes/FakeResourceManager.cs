@@ -19,6 +19,8 @@ internal sealed class FakeResourceManager : IResourceManager
 
     public int MaxBranches { get; set; } = 100;
 
+    public int MaxSessions { get; set; } = int.MaxValue;
+
     /// <summary>The next sessions vote so.</summary>
     public Vote Vote { get; set; } = new Vote.Prepared("evidence");
 

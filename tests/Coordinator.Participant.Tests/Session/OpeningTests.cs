@@ -112,6 +112,19 @@ public sealed class OpeningTests : SessionTest
         await WorkAsync();
     }
 
+    [Fact]
+    public async Task Enlist_SessionsInUse_IsRefused_PreparedBranchesLeftTheirs()
+    {
+        Resources.MaxSessions = 1;
+        Session = Create(new ParticipantOptions());
+        var first = await WorkAsync();
+        Assert.Equal("OVERLOADED", await RefusedAsync(() => EnlistAsync(Ids.NewTransaction())));
+
+        await PrepareAsync(first);
+
+        await WorkAsync();
+    }
+
     [Theory]
     [InlineData(100, 90)]
     [InlineData(10, 9)]

@@ -27,7 +27,7 @@ public abstract class SessionTest
 
     private protected ParticipantSession Create(ParticipantOptions options)
     {
-        var resource = new ResourceAttachment(Resources.Identity, [], Resources.ServerStart, "1.0", Resources.MaxBranches);
+        var resource = new ResourceAttachment(Resources.Identity, [], Resources.ServerStart, "1.0", Resources.MaxBranches, Resources.MaxSessions);
         var session = new ParticipantSession(Ids.Own, Resources, resource, Coordinator, options, Time, NullLogger.Instance);
         Assert.True(session.TryAdvanceEpoch(Ids.Cluster, Ids.Epoch));
         return session;
