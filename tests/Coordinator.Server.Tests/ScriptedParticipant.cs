@@ -47,7 +47,7 @@ internal sealed class ScriptedParticipant : IAsyncDisposable
 
     private static async Task<ScriptedParticipant> AttachAsync(ScriptedParticipant participant, Register register)
     {
-        await participant.SendAsync(new ParticipantMessage { Register = register });
+        await participant.TrySendAsync(new ParticipantMessage { Register = register });
         await participant.StartReadingAsync();
         return participant;
     }
@@ -139,13 +139,19 @@ internal sealed class ScriptedParticipant : IAsyncDisposable
         // An answer whose script has not said which command it is for, is for this one.
         if (answer.CommandId == 0)
             answer.CommandId = command.CommandId;
+        await TrySendAsync(new ParticipantMessage { Answer = answer });
+    }
+
+    // A stream that the server has ended refuses writes; why it ended, the next read tells.
+    private async Task TrySendAsync(ParticipantMessage message)
+    {
         try
         {
-            await SendAsync(new ParticipantMessage { Answer = answer });
+            await SendAsync(message);
         }
         catch (Exception exception) when (exception is RpcException or InvalidOperationException)
         {
-            // The stream has ended meanwhile; why, the next read tells.
+            // Left to the read.
         }
     }
 }

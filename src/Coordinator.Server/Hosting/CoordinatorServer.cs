@@ -19,7 +19,7 @@ public sealed class CoordinatorServer : IAsyncDisposable
     private readonly ServerOptions _options;
     private readonly ILogger _logger;
     private readonly List<IDisposable> _owned;
-    private bool _isStopped;
+    private readonly Lazy<Task> _closed;
 
     private CoordinatorServer(
         WebApplication application, TransactionCoordinator coordinator, Shutdown shutdown, ServerOptions options, ILogger logger, List<IDisposable> owned)
@@ -29,6 +29,7 @@ public sealed class CoordinatorServer : IAsyncDisposable
         _options = options;
         _logger = logger;
         _owned = owned;
+        _closed = new Lazy<Task>(CloseAsync);
         Coordinator = coordinator;
         var addresses = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToList();
         // In the order in which they were told to listen.
@@ -100,25 +101,24 @@ public sealed class CoordinatorServer : IAsyncDisposable
     /// </summary>
     public async Task StopAsync()
     {
-        if (_isStopped)
+        if (_closed.IsValueCreated)
+        {
+            await _closed.Value;
             return;
+        }
+
         Log.Stopping(_logger, _options.Engine.DrainLimit);
         await Coordinator.DrainAsync();
-        await CloseAsync();
+        await _closed.Value;
     }
 
     /// <summary>Stops without waiting for anything that has begun to commit.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        if (!_isStopped)
-            await CloseAsync();
-    }
+    public ValueTask DisposeAsync() => new(_closed.Value);
 
     private async Task CloseAsync()
     {
-        _isStopped = true;
         // Streams end BEFORE the port closes: Kestrel would wait for them, up to its limit.
-        await _shutdown.EndCallsAsync();
+        await _shutdown.EndCallsAsync(_options.CloseLimit);
         await _application.StopAsync();
         await _application.DisposeAsync();
         var open = Coordinator.Operators.CountOpen().Values.Sum();

@@ -55,6 +55,7 @@ internal static class ServerApplication
         application.MapWhen(
             context => !HttpProtocol.IsHttp2(context.Request.Protocol),
             health => health.Run(new HealthPages(coordinator, prometheus).AnswerAsync));
+        application.Use(shutdown.TrackAsync);
         application.Use(ErrorDetailsMiddleware.InvokeAsync);
         application.UseRouting();
         application.MapGrpcService<TransactionEndpoint>();
