@@ -80,8 +80,8 @@ public sealed class BadInputTests : IAsyncLifetime
     {
         await using var transaction = await _shop.WorkAsync(_client);
 
-        await Assert.ThrowsAnyAsync<CoordinatorException>(() => transaction.Sql(_shop.Orders).ExecuteAsync("COMMIT"));
-        await Assert.ThrowsAnyAsync<CoordinatorException>(() => transaction.Sql(_shop.Inventory).ExecuteAsync("COMMIT"));
+        await Assert.ThrowsAsync<ArgumentException>(() => transaction.Sql(_shop.Orders).ExecuteAsync("COMMIT"));
+        await Assert.ThrowsAsync<ArgumentException>(() => transaction.Sql(_shop.Inventory).ExecuteAsync("COMMIT"));
 
         await transaction.RollbackAsync();
         await _shop.AssertAgreementAsync(expectedOrders: 0);
@@ -90,7 +90,7 @@ public sealed class BadInputTests : IAsyncLifetime
     [Fact]
     public async Task Coordctl_UnknownParticipantOrTransaction_SaysSo()
     {
-        var (removed, removal) = await _shop.CoordctlAsync("participants", "remove", "nobody", "--reason", "test", "--yes");
+        var (removed, removal) = await _shop.CoordctlAsync("participants", "remove", "nobody", "--reason", "test");
         Assert.Equal(1, removed);
         Assert.Contains("nobody", removal, StringComparison.Ordinal);
 
