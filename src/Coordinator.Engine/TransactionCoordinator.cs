@@ -44,7 +44,18 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         _admission = new Admission(_table, _keeper, options);
         _delivery = new Delivery(_registry, options, time, ids, logger, _stopping.Token);
         _heuristics = new HeuristicLedger(_keeper, Metrics, time, logger);
-        _twoPhase = new TwoPhaseCommit(_keeper, _registry, _delivery, _heuristics, _table, options, Metrics, time, logger);
+        _twoPhase = new TwoPhaseCommit(
+            _keeper,
+            _registry,
+            new PreparePhase(_registry, _delivery, options, time, logger),
+            new OnePhaseCommit(_delivery, _heuristics, options, logger),
+            _delivery,
+            _heuristics,
+            _table,
+            options,
+            Metrics,
+            time,
+            logger);
     }
 
     /// <summary>The counters.</summary>

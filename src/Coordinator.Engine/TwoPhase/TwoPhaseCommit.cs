@@ -19,6 +19,8 @@ namespace Coordinator.Engine;
 internal sealed class TwoPhaseCommit(
     LogKeeper log,
     ParticipantRegistry registry,
+    PreparePhase prepare,
+    OnePhaseCommit onePhase,
     Delivery delivery,
     HeuristicLedger heuristics,
     TransactionTable table,
@@ -55,7 +57,7 @@ internal sealed class TwoPhaseCommit(
         branches = transaction.Branches;
 
         // 3. Prepare.
-        if (await PrepareAllAsync(transaction, branches) is { } refusal)
+        if (await prepare.RunAsync(transaction, branches) is { } refusal)
         {
             await AbortAsync(transaction, refusal.ReasonCode, refusal.Reason);
             return;
@@ -126,66 +128,10 @@ internal sealed class TwoPhaseCommit(
         return null;
     }
 
-    private async Task<Refusal?> PrepareAllAsync(GlobalTransaction transaction, IReadOnlyList<Branch> branches)
+    private async Task CommitOnePhaseAsync(GlobalTransaction transaction, Branch only, IParticipant holder)
     {
-        var votes = branches.Select(branch => PrepareAsync(transaction, branch)).ToList();
-        while (votes.Count > 0)
-        {
-            // The first no ends the waiting: a branch that is slow to vote holds nobody's locks any longer.
-            var first = await Task.WhenAny(votes);
-            votes.Remove(first);
-            if (await first is { } refusal)
-                return refusal;
-        }
-
-        return null;
-    }
-
-    private async Task<Refusal?> PrepareAsync(GlobalTransaction transaction, Branch branch)
-    {
-        transaction.Update(branch, BranchState.Preparing);
-        if (registry.FindHolder(branch.Id.Branch) is not { } participant)
-            return new Refusal(Reasons.ParticipantUnavailable, $"Branch {branch.Id.Branch}: its participant is not attached.");
-
-        try
-        {
-            var vote = await delivery.SendOnceAsync(
-                cancellation => participant.PrepareAsync(branch.Id, cancellation), PrepareLimit(transaction));
-            return Count(transaction, branch, vote);
-        }
-        catch (ParticipantUnavailableException exception)
-        {
-            // The vote is unknown; the branch may be prepared, or become so later. It is rolled back with the others,
-            // and a late one is found by the next scan.
-            Log.PrepareUnanswered(logger, branch.Id, exception.Message);
-            return new Refusal(Reasons.ParticipantUnavailable, $"Branch {branch.Id.Branch} did not vote: {exception.Message}");
-        }
-    }
-
-    private static Refusal? Count(GlobalTransaction transaction, Branch branch, Vote vote)
-    {
-        switch (vote)
-        {
-            case Vote.Prepared prepared:
-                transaction.CountVote(branch, BranchState.Prepared, evidence: prepared.Evidence);
-                return null;
-            case Vote.ReadOnly:
-                transaction.CountVote(branch, BranchState.ReadOnly);
-                return null;
-            case Vote.No no:
-                transaction.CountVote(branch, BranchState.VotedNo, no.Reason);
-                return new Refusal(Reasons.VotedNo, $"Branch {branch.Id.Branch} voted no: {no.Reason}");
-            default:
-                throw new InvalidOperationException($"No such vote: {vote}.");
-        }
-    }
-
-    private TimeSpan PrepareLimit(GlobalTransaction transaction)
-    {
-        var remaining = time.GetElapsedTime(time.GetTimestamp(), transaction.DeadlineTimestamp);
-        if (remaining < TimeSpan.FromMilliseconds(1))
-            remaining = TimeSpan.FromMilliseconds(1);
-        return remaining < options.CommandTimeout ? remaining : options.CommandTimeout;
+        await onePhase.RunAsync(transaction, only, holder);
+        Finish(transaction);
     }
 
     private DecisionRecord NewCommit(GlobalTransaction transaction, List<Branch> prepared) => new(
@@ -196,51 +142,6 @@ internal sealed class TwoPhaseCommit(
         [.. prepared.Select(branch => new DecidedBranch(branch.Id.Branch, branch.Evidence))],
         Reason: null,
         time.GetUtcNow());
-
-    private async Task CommitOnePhaseAsync(GlobalTransaction transaction, Branch branch, IParticipant holder)
-    {
-        var report = await SendOnePhaseAsync(branch, holder);
-        if (!IsProven(report))
-        {
-            transaction.MoveTo(TransactionState.InDoubt, Reasons.ParticipantUnavailable, report.Detail);
-            Log.OnePhaseInDoubt(logger, branch.Id, report.Detail ?? "no answer");
-            report = await delivery.FindOutcomeAsync(transaction, branch)
-                ?? new BranchReport(BranchOutcome.Unknown, "the participant was removed");
-        }
-
-        if (!IsProven(report))
-        {
-            // It cannot be told, and never will be: unknown, which is neither committed nor aborted (R13).
-            await heuristics.RecordUnprovenAsync(branch, report.Detail ?? "");
-            transaction.EndUnknown(report.Detail ?? "Its only branch cannot prove how it ended.");
-            Finish(transaction);
-            return;
-        }
-
-        var committed = report.Outcome == BranchOutcome.Committed;
-        transaction.Update(branch, committed ? BranchState.Committed : BranchState.RolledBack, report.Detail);
-        transaction.MoveTo(
-            committed ? TransactionState.Committed : TransactionState.Aborted,
-            committed ? null : Reasons.VotedNo,
-            committed ? null : $"Branch {branch.Id.Branch} did not commit: {report.Detail}");
-        Finish(transaction);
-    }
-
-    private async Task<BranchReport> SendOnePhaseAsync(Branch branch, IParticipant holder)
-    {
-        try
-        {
-            return await delivery.SendOnceAsync(
-                cancellation => holder.CommitOnePhaseAsync(branch.Id, cancellation), options.CommandTimeout);
-        }
-        catch (ParticipantUnavailableException exception)
-        {
-            return new BranchReport(BranchOutcome.Active, exception.Message);
-        }
-    }
-
-    private static bool IsProven(BranchReport report) =>
-        report.Outcome is BranchOutcome.Committed or BranchOutcome.RolledBack;
 
     private async Task DeliverCommitAsync(GlobalTransaction transaction, Branch branch)
     {
@@ -307,6 +208,4 @@ internal sealed class TwoPhaseCommit(
                 entry.AddUndelivered(by);
         }
     }
-
-    private sealed record Refusal(string ReasonCode, string Reason);
 }
