@@ -23,7 +23,6 @@ public sealed class TransactionCoordinator : IAsyncDisposable
     private readonly Admission _admission;
     private Task _periodic = Task.CompletedTask;
     private Started? _started;
-    private long _sequence;
 
     /// <exception cref="ArgumentException">The options contradict themselves; the message says how.</exception>
     public TransactionCoordinator(
@@ -96,11 +95,12 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         var inquiry = new Inquiry(_log, _table, _registry, _delivery, _heuristics, lineage, _options);
         var desk = new OperatorDesk(
             _log, _keeper, _table, _registry, _delivery, _heuristics, _twoPhase, recoverer, inquiry, lineage, _options, _time, _logger);
-        _started = new Started(lineage, attachments, inquiry, desk);
+        var beginning = new Beginning(_log, _table, _admission, inquiry, lineage, Metrics, _options, _time, _ids, _logger, OnDeadline);
+        _started = new Started(lineage, beginning, attachments, inquiry, desk);
         Log.Started(_logger, lineage.Cluster, lineage.Epoch, opened.Unfinished.Count, opened.Participants.Count, opened.End);
         foreach (var decision in opened.Unfinished)
             Resume(decision);
-        _periodic = RunPeriodicallyAsync(attachments, lineage);
+        _periodic = new PeriodicWork(_log, _keeper, attachments, lineage, _options, _time, _logger).RunAsync(_stopping.Token);
     }
 
     /// <summary>Begins a transaction; with an idempotency key that is in use, returns that key's transaction.</summary>
@@ -109,38 +109,8 @@ public sealed class TransactionCoordinator : IAsyncDisposable
     /// <param name="idempotencyKey">At most 100 characters; null for none.</param>
     /// <param name="attempt">At most 40 characters; tells a retry of one caller's Begin from another caller with its key.</param>
     /// <exception cref="RefusedException">Bad arguments, draining, or a limit is reached.</exception>
-    public async Task<BegunTransaction> BeginAsync(
-        TimeSpan? timeout, string name, string? idempotencyKey, string attempt = "")
-    {
-        var lineage = Running.Lineage;
-        var lifetime = Limits.CheckTimeout(timeout, _options);
-        Limits.CheckText(name, 100, "name");
-        Limits.CheckText(idempotencyKey ?? "", 100, "idempotency_key");
-        Limits.CheckText(attempt, 40, "attempt");
-        _admission.Check();
-
-        var id = TransactionId.Create(lineage.Cluster, lineage.Epoch, Interlocked.Increment(ref _sequence), _ids.NextRandom());
-        if (idempotencyKey is null)
-            return Begin(id, lifetime, name, idempotencyKey: null, attempt);
-
-        // The key is taken BEFORE the log is asked, so that of two Begins with one key only one makes a transaction.
-        var holder = _table.TakeKey(idempotencyKey, id);
-        if (holder != id)
-            return FindHolder(holder, idempotencyKey, attempt);
-        var begun = false;
-        try
-        {
-            if (await _log.FindByIdempotencyKeyAsync(idempotencyKey) is { } decided)
-                return new BegunTransaction(await Running.Inquiry.GetAsync(decided.Transaction), TimeSpan.Zero, IsExisting: true);
-            begun = true;
-            return Begin(id, lifetime, name, idempotencyKey, attempt);
-        }
-        finally
-        {
-            if (!begun)
-                _table.ReleaseKey(idempotencyKey, id);
-        }
-    }
+    public Task<BegunTransaction> BeginAsync(TimeSpan? timeout, string name, string? idempotencyKey, string attempt = "") =>
+        Running.Beginning.RunAsync(timeout, name, idempotencyKey, attempt);
 
     /// <summary>Enlists a branch of an attached participant; the same branch twice is the same branch.</summary>
     /// <returns>How long until the deadline.</returns>
@@ -170,7 +140,7 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         }
 
         Log.Enlisted(_logger, id, branch.Branch);
-        return Remaining(transaction);
+        return transaction.RemainingAt(_time);
     }
 
     /// <summary>
@@ -269,30 +239,6 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private BegunTransaction Begin(TransactionId id, TimeSpan lifetime, string name, string? idempotencyKey, string attempt)
-    {
-        var transaction = new GlobalTransaction(id, name, idempotencyKey, _time.GetUtcNow()) { Attempt = attempt };
-        var timer = _time.CreateTimer(_ => OnDeadline(transaction), state: null, lifetime, Timeout.InfiniteTimeSpan);
-        transaction.SetDeadline(
-            transaction.BegunAt + lifetime,
-            _time.GetTimestamp() + (long)(lifetime.TotalSeconds * _time.TimestampFrequency),
-            timer);
-        _table.Add(transaction);
-        Metrics.BegunOne();
-        Log.Begun(_logger, id, name);
-        return new BegunTransaction(transaction.ToView(), lifetime, IsExisting: false);
-    }
-
-    private BegunTransaction FindHolder(TransactionId holder, string key, string attempt)
-    {
-        if (_table.TryGetLive(holder, out var live))
-            return new BegunTransaction(live.ToView(), Remaining(live), IsExisting: live.Attempt != attempt || attempt.Length == 0);
-        if (_table.TryGetFinished(holder, out var finished))
-            return new BegunTransaction(finished, TimeSpan.Zero, IsExisting: true);
-        throw new RefusedException(
-            RefusalKind.Unavailable, Reasons.Overloaded, $"Another Begin with idempotency key '{key}' is under way; try again.");
-    }
-
     private void OnDeadline(GlobalTransaction transaction)
     {
         if (transaction.TryAbort(Reasons.DeadlinePassed, "The deadline passed before commit was decided."))
@@ -349,51 +295,12 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         }
     }
 
-    private TimeSpan Remaining(GlobalTransaction transaction)
-    {
-        var remaining = _time.GetElapsedTime(_time.GetTimestamp(), transaction.DeadlineTimestamp);
-        return remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero;
-    }
-
     private static TransactionView RequireAborted(TransactionView view) => view.Outcome is Outcome.Aborted or Outcome.Unknown
         ? view
         : throw new RefusedException(
             RefusalKind.FailedPrecondition, Reasons.WrongState,
             $"Transaction {view.Id} is {view.State}; it cannot be rolled back any more.");
 
-    private async Task RunPeriodicallyAsync(Attachments attachments, LogLineage lineage)
-    {
-        var lastTrim = _time.GetTimestamp();
-        while (!_stopping.IsCancellationRequested)
-        {
-            try
-            {
-                await Task.Delay(_options.ScanInterval, _time, _stopping.Token);
-                await attachments.ScanAllAsync();
-                if (_time.GetElapsedTime(lastTrim) >= _options.TrimInterval && _keeper.IsAvailable)
-                {
-                    lastTrim = _time.GetTimestamp();
-                    await TrimAsync(lineage);
-                }
-            }
-            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception exception)
-            {
-                Log.PeriodicFailed(_logger, exception);
-            }
-        }
-    }
-
-    private async Task TrimAsync(LogLineage lineage)
-    {
-        var trimmed = await _log.TrimAsync(_time.GetUtcNow() - _options.Retention);
-        lineage.Horizon = trimmed.Horizon ?? lineage.Horizon;
-        if (trimmed.Transactions > 0)
-            Log.Trimmed(_logger, trimmed.Transactions);
-    }
-
-    private sealed record Started(LogLineage Lineage, Attachments Attachments, Inquiry Inquiry, OperatorDesk Operators);
+    private sealed record Started(
+        LogLineage Lineage, Beginning Beginning, Attachments Attachments, Inquiry Inquiry, OperatorDesk Operators);
 }

@@ -80,6 +80,13 @@ public sealed class GlobalTransaction
         }
     }
 
+    /// <summary>How long until the deadline; zero once it has passed.</summary>
+    internal TimeSpan RemainingAt(TimeProvider time)
+    {
+        var remaining = time.GetElapsedTime(time.GetTimestamp(), DeadlineTimestamp);
+        return remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero;
+    }
+
     /// <summary>Enlists a branch if the transaction is still active; the same branch twice is the same branch.</summary>
     internal bool TryEnlist(BranchId id, int limit, out bool isNew, out TransactionState state)
     {

@@ -63,7 +63,7 @@ internal sealed class PreparePhase(
 
     private TimeSpan PrepareLimit(GlobalTransaction transaction)
     {
-        var remaining = time.GetElapsedTime(time.GetTimestamp(), transaction.DeadlineTimestamp);
+        var remaining = transaction.RemainingAt(time);
         if (remaining < TimeSpan.FromMilliseconds(1))
             remaining = TimeSpan.FromMilliseconds(1);
         return remaining < options.CommandTimeout ? remaining : options.CommandTimeout;
