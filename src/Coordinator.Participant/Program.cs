@@ -1,6 +1,8 @@
+using System.CommandLine;
 using Coordinator.Participant.Hosting;
 
 return await HostCommand
     .Create((settings, cancellationToken) => ParticipantHost.RunAsync(settings, Console.Out, Console.Error, cancellationToken))
     .Parse(args)
-    .InvokeAsync();
+    // The host handles signals itself, and may need longer to stop than the command line's two seconds.
+    .InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

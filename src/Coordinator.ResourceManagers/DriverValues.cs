@@ -28,9 +28,6 @@ public static class DriverValues
     /// <summary>MySQL and MariaDB: a DECIMAL's digits, all 65 of them; null if it is null.</summary>
     public static string? DecimalText(DbDataReader reader, int ordinal) => Driver.DecimalText(Inner(reader), ordinal);
 
-    /// <summary>MySQL and MariaDB: the number in a TINYINT(1), which is more than true and false.</summary>
-    public static sbyte TinyInt(DbDataReader reader, int ordinal) => Driver.TinyInt(Inner(reader), ordinal);
-
     /// <summary>The database's own words on a failed statement, without its details, which quote values.</summary>
     public static string MessageOf(DbException failure) => failure is PostgresException postgres
         ? postgres.MessageText

@@ -60,7 +60,8 @@ internal static class HostCommand
             return duration.ToString("c", CultureInfo.InvariantCulture);
         }
 
-        return TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out _)
+        // A bare number would be days.
+        return text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out _)
             ? text
             : throw new FormatException($"{text} is no duration: 500ms, 5s, 2m, 1h or 00:00:05.");
     }

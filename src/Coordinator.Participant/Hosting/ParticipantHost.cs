@@ -137,8 +137,17 @@ internal static class ParticipantHost
         var resource = participant.Resource!;
         await output.WriteLineAsync(
             $"participant {participant.Branch} attached to {coordinator} "
-            + $"({resource.Identity.Kind.ToString().ToLowerInvariant()} {resource.ServerVersion}), SQL on {SqlAddress(app.Services)?.ToString().TrimEnd('/')}");
+            + $"({Version(resource)}), SQL on {SqlAddress(app.Services)?.ToString().TrimEnd('/')}");
         await output.FlushAsync(stopping);
+    }
+
+    // MySQL's resource manager tells by name which of the two it found.
+    private static string Version(ResourceAttachment resource)
+    {
+        var kind = resource.Identity.Kind.ToString();
+        return resource.ServerVersion.StartsWith(kind, StringComparison.OrdinalIgnoreCase)
+            ? resource.ServerVersion.ToLowerInvariant()
+            : $"{kind.ToLowerInvariant()} {resource.ServerVersion}";
     }
 
     // The first address is the SQL service's. One that listens everywhere is reached under the machine's name.

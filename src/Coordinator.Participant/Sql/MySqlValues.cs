@@ -20,6 +20,22 @@ internal static class MySqlValues
     public const string Settings =
         "SET time_zone = '+00:00', sql_mode = REPLACE(@@sql_mode, 'NO_BACKSLASH_ESCAPES', '')";
 
+    /// <summary>The columns that are TINYINT(1), MySQL's boolean, which holds other numbers too.</summary>
+    public static HashSet<int> FindBooleans(DbDataReader reader, IReadOnlyList<string> types)
+    {
+        var tiny = Enumerable.Range(0, types.Count).Where(i => types[i].Equals("TINYINT", StringComparison.OrdinalIgnoreCase)).ToHashSet();
+        // The schema costs more than the rest of a small query, so it is looked at only where it can matter.
+        if (tiny.Count > 0 && reader.GetSchemaTable() is { } schema)
+            tiny.RemoveWhere(i => Convert.ToInt64(schema.Rows[i]["ColumnSize"], CultureInfo.InvariantCulture) != 1);
+        return tiny;
+    }
+
+    /// <summary>A TINYINT(1): a truth value if it holds one.</summary>
+    public static Value ReadBoolean(DbDataReader reader, int ordinal, string type) =>
+        Read(reader, ordinal, type) is { KindCase: Value.KindOneofCase.Int64, Int64: 0 or 1 } number
+            ? new() { Bool = number.Int64 == 1 }
+            : Read(reader, ordinal, type);
+
     public static Value Read(DbDataReader reader, int ordinal, string type)
     {
         // .NET's decimal would overflow.
@@ -34,7 +50,7 @@ internal static class MySqlValues
     {
         return reader.GetValue(ordinal) switch
         {
-            bool => Boolean(DriverValues.TinyInt(reader, ordinal)),
+            bool value => new() { Bool = value },
             sbyte number => new() { Int64 = number },
             byte number => new() { Int64 = number },
             short number => new() { Int64 = number },
@@ -57,10 +73,6 @@ internal static class MySqlValues
             var other => new() { String = Convert.ToString(other, CultureInfo.InvariantCulture) ?? "" },
         };
     }
-
-    // TINYINT(1) is MySQL's boolean, and may hold other numbers.
-    private static Value Boolean(sbyte number) =>
-        number is 0 or 1 ? new() { Bool = number == 1 } : new() { Int64 = number };
 
     // The driver gives the zero date, which some tables have, as the smallest DateTime.
     private static Value Moment(DateTime moment, bool isDate)

@@ -16,7 +16,8 @@ internal sealed class RowStream(DbDataReader reader, ResourceKind kind, Particip
 
     public async Task SendAsync(Func<QueryResponse, CancellationToken, Task> send, CancellationToken cancellationToken)
     {
-        var readers = _types.Select(Reader).ToArray();
+        var booleans = kind == ResourceKind.Postgres ? [] : MySqlValues.FindBooleans(reader, _types);
+        var readers = _types.Select((type, i) => Reader(type, booleans.Contains(i))).ToArray();
         var batch = new Rows();
         var bytes = 0;
         while (await reader.ReadAsync(cancellationToken))
@@ -36,8 +37,10 @@ internal sealed class RowStream(DbDataReader reader, ResourceKind kind, Particip
             await send(new QueryResponse { Rows = batch }, cancellationToken);
     }
 
-    private Func<int, Value> Reader(string type)
+    private Func<int, Value> Reader(string type, bool isBoolean)
     {
+        if (isBoolean)
+            return ordinal => MySqlValues.ReadBoolean(reader, ordinal, type);
         if (kind != ResourceKind.Postgres)
             return ordinal => MySqlValues.Read(reader, ordinal, type);
         var baseType = PostgresValues.BaseType(type);

@@ -41,9 +41,6 @@ internal static class Driver
 #endif
     }
 
-    /// <summary>A TINYINT(1)'s number, which the driver otherwise gives as a truth value.</summary>
-    public static sbyte TinyInt(DbDataReader reader, int ordinal) => ((MySqlDataReader)reader).GetSByte(ordinal);
-
     /// <summary>The server's error number; 0 or a client's number if the error is not from the server.</summary>
     public static int ErrorNumber(DbException failure) => failure is MySqlException error ? error.Number : 0;
 }
