@@ -57,7 +57,7 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>The status and the ErrorInfo of a call that must fail; every failure has both.</summary>
     public static async Task<(StatusCode Status, Reason Reason, Google.Rpc.ErrorInfo Info)> FailureOfAsync(Func<Task> call)
     {
-        var exception = await Assert.ThrowsAsync<RpcException>(call);
+        var exception = await Assert.ThrowsAsync<RpcException>(call).WaitAsync(Limit);
         Assert.True(RpcErrors.TryGetErrorInfo(exception, out var info), $"{exception.Status} has no ErrorInfo.");
         Assert.True(RpcErrors.TryParse(info.Reason, out var reason), info.Reason);
         return (exception.StatusCode, reason, info);

@@ -118,7 +118,7 @@ public sealed class CoordinatorServer : IAsyncDisposable
     private async Task CloseAsync()
     {
         // Streams end BEFORE the port closes: Kestrel would wait for them, up to its limit.
-        await _shutdown.EndCallsAsync(_options.CloseLimit);
+        await _shutdown.EndCallsAsync(_options.CloseLimit, _options.CloseGrace);
         await _application.StopAsync();
         await _application.DisposeAsync();
         var open = Coordinator.Operators.CountOpen().Values.Sum();

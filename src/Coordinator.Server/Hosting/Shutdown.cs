@@ -29,14 +29,19 @@ internal sealed class Shutdown : IDisposable
     }
 
     /// <summary>
-    /// Ends the calls that wait, and lets them answer. The port must not close BEFORE: a connection that closes with an
-    /// answer on its way makes the caller see Internal instead of the reason.
+    /// Ends the calls that wait, and lets them answer. The port must not close BEFORE, nor at once: a .NET client whose
+    /// connection closes while it still has a stream's request side open throws away the status that it has received,
+    /// and its caller sees Internal instead of the reason.
     /// </summary>
-    public async Task EndCallsAsync(TimeSpan limit)
+    /// <param name="limit">How long the calls get to answer.</param>
+    /// <param name="grace">How long callers get to read the answers; not waited for if there are none.</param>
+    public async Task EndCallsAsync(TimeSpan limit, TimeSpan grace)
     {
         await _ending.CancelAsync();
-        CallEnded();
+        if (Interlocked.Decrement(ref _calls) == 0)
+            return;
         await Task.WhenAny(_answered.Task, Task.Delay(limit));
+        await Task.Delay(grace);
     }
 
     public void Dispose() => _ending.Dispose();

@@ -22,6 +22,7 @@ internal static class OptionCatalog
         Number("ConnectionWindowBytes", "HTTP/2 flow control window of a connection.", o => o.ConnectionWindowBytes, (o, v) => o with { ConnectionWindowBytes = v }),
         Number("MaxMessageBytes", "The largest message that is read.", o => o.MaxMessageBytes, (o, v) => o with { MaxMessageBytes = v }),
         Duration("CloseLimit", "How long connections get to close at shutdown, after the drain.", o => o.CloseLimit, (o, v) => o with { CloseLimit = v }),
+        Duration("CloseGrace", "How long callers get to read the last answers before their connections close.", o => o.CloseGrace, (o, v) => o with { CloseGrace = v }),
     ];
 
     private static readonly OptionDefinition[] Transactions =

@@ -68,6 +68,7 @@ internal static class OptionsValidation
         {
             ("KeepAliveInterval", options.KeepAliveInterval), ("OtlpInterval", options.OtlpInterval),
             ("LogLazyDelay", options.Log.LazyDelay), ("LogMarkInterval", options.Log.MarkInterval), ("CloseLimit", options.CloseLimit),
+            ("CloseGrace", options.CloseGrace),
         })
         {
             // Timers take no more than 2^32 ms; nothing here is sensibly longer than a day.

@@ -77,6 +77,9 @@ public sealed record ServerOptions
     /// <summary>How long connections get to close at shutdown, after the drain.</summary>
     public TimeSpan CloseLimit { get; init; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>How long callers get to read the last answers before their connections close.</summary>
+    public TimeSpan CloseGrace { get; init; } = TimeSpan.FromMilliseconds(250);
+
     /// <summary>Label combinations of one metric at most; further ones are counted together.</summary>
     public int MaxMetricSeries { get; init; } = 2_000;
 
