@@ -20,6 +20,9 @@ public sealed record EngineOptions
 
     public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a one-phase commit without an answer waits for the instance that was told, before it is given up as unknown.</summary>
+    public TimeSpan OnePhaseGrace { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How often each participant's database is scanned for prepared branches (R6).</summary>
     public TimeSpan ScanInterval { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -73,7 +76,7 @@ public sealed record EngineOptions
                 yield return $"{name} is {value}; it must be longer than zero.";
         }
 
-        foreach (var (name, value) in new (string, TimeSpan)[] { (nameof(DeliveryWait), DeliveryWait), (nameof(DrainLimit), DrainLimit) })
+        foreach (var (name, value) in new (string, TimeSpan)[] { (nameof(DeliveryWait), DeliveryWait), (nameof(DrainLimit), DrainLimit), (nameof(OnePhaseGrace), OnePhaseGrace) })
         {
             if (value < TimeSpan.Zero)
                 yield return $"{name} is {value}; it must not be negative.";

@@ -90,17 +90,17 @@ public sealed class TransactionCoordinator : IAsyncDisposable
             _registry.Register(participant);
         _heuristics.Load(opened.Heuristics);
         var lineage = new LogLineage(opened);
-        var recoverer = new Recoverer(_log, _registry, _table, _delivery, _heuristics, lineage, _options, Metrics, _time, _logger);
+        var recoverer = new Recoverer(_log, _keeper, _registry, _table, _delivery, _heuristics, lineage, _options, Metrics, _time, _logger);
         var attachments = new Attachments(_keeper, _log, _registry, lineage, recoverer, _options, _time, _logger);
-        var inquiry = new Inquiry(_log, _table, _registry, _delivery, _heuristics, lineage, _options);
+        var inquiry = new Inquiry(_log, _keeper, _table, _registry, _delivery, _heuristics, lineage, _options);
         var desk = new OperatorDesk(
-            _log, _keeper, _table, _registry, _delivery, _heuristics, _twoPhase, recoverer, inquiry, lineage, _options, _time, _logger);
-        var beginning = new Beginning(_log, _table, _admission, inquiry, lineage, Metrics, _options, _time, _ids, _logger, OnDeadline);
+            _log, _keeper, _table, _registry, _delivery, _heuristics, attachments, recoverer, inquiry, TryAbort, _options, _time, _logger);
+        var beginning = new Beginning(_keeper, _table, _admission, inquiry, lineage, Metrics, _options, _time, _ids, _logger, OnDeadline);
         _started = new Started(lineage, beginning, attachments, inquiry, desk);
         Log.Started(_logger, lineage.Cluster, lineage.Epoch, opened.Unfinished.Count, opened.Participants.Count, opened.End);
         foreach (var decision in opened.Unfinished)
             Resume(decision);
-        _periodic = new PeriodicWork(_log, _keeper, attachments, lineage, _options, _time, _logger).RunAsync(_stopping.Token);
+        _periodic = new PeriodicWork(_keeper, attachments, _options, _time, _logger).RunAsync(_stopping.Token);
     }
 
     /// <summary>Begins a transaction; with an idempotency key that is in use, returns that key's transaction.</summary>
@@ -122,21 +122,18 @@ public sealed class TransactionCoordinator : IAsyncDisposable
             throw Running.Inquiry.WhyNotLive(id);
         if (!_registry.TryGet(branch.Branch.Participant, out var entry))
             throw new EnlistmentRefusedException(Reasons.ParticipantNotFound, $"No participant {branch.Branch.Participant} is registered.");
-        if (!entry.TryTakeSlot())
+        switch (transaction.TryEnlist(branch, entry, _options.MaxBranchesPerTransaction))
         {
-            throw new EnlistmentRefusedException(
-                Reasons.Overloaded,
-                $"Participant {branch.Branch.Participant} has {entry.OpenBranches} open branches, as many as its database holds.");
-        }
-
-        var enlisted = transaction.TryEnlist(branch, _options.MaxBranchesPerTransaction, out var isNew, out var state);
-        if (!isNew)
-            entry.ReturnSlot();
-        if (!enlisted)
-        {
-            throw state == TransactionState.Active
-                ? new EnlistmentRefusedException(Reasons.Overloaded, $"Transaction {id} has {_options.MaxBranchesPerTransaction} branches, the limit.")
-                : new EnlistmentRefusedException(Reasons.WrongState, $"Transaction {id} is {state}; no branch can enlist any more.");
+            case EnlistResult.WrongState:
+                throw new EnlistmentRefusedException(
+                    Reasons.WrongState, $"Transaction {id} is {transaction.State}; no branch can enlist any more.");
+            case EnlistResult.TooManyBranches:
+                throw new EnlistmentRefusedException(
+                    Reasons.Overloaded, $"Transaction {id} has {_options.MaxBranchesPerTransaction} branches, the limit.");
+            case EnlistResult.NoSlot:
+                throw new EnlistmentRefusedException(
+                    Reasons.Overloaded,
+                    $"Participant {branch.Branch.Participant} has {entry.OpenBranches} open branches, as many as its database holds.");
         }
 
         Log.Enlisted(_logger, id, branch.Branch);
@@ -170,10 +167,12 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         Limits.CheckText(reason, 200, "reason");
         if (!_table.TryGetLive(id, out var transaction))
             return RequireAborted(await Running.Inquiry.GetAsync(id));
-        if (transaction.TryAbort(Reasons.RolledBack, reason.Length > 0 ? reason : "Rolled back on request."))
-            _ = DriveAsync(transaction, () => _twoPhase.RollbackAllAsync(transaction));
-        else if (transaction.ToView() is var view && view.Outcome != Outcome.Aborted)
+        if (!TryAbort(transaction, Reasons.RolledBack, reason.Length > 0 ? reason : "Rolled back on request.")
+            && transaction.ToView() is var view && view.Outcome != Outcome.Aborted)
+        {
             return RequireAborted(view);
+        }
+
         await WaitAsync(transaction, untilDelivered: true, cancellationToken);
         return transaction.ToView();
     }
@@ -239,10 +238,16 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private void OnDeadline(GlobalTransaction transaction)
+    private void OnDeadline(GlobalTransaction transaction) =>
+        TryAbort(transaction, Reasons.DeadlinePassed, "The deadline passed before commit was decided.");
+
+    /// <summary>Aborts a transaction that nobody has decided, and starts to roll it back.</summary>
+    private bool TryAbort(GlobalTransaction transaction, string reasonCode, string reason)
     {
-        if (transaction.TryAbort(Reasons.DeadlinePassed, "The deadline passed before commit was decided."))
-            _ = DriveAsync(transaction, () => _twoPhase.RollbackAllAsync(transaction));
+        if (!transaction.TryAbort(reasonCode, reason))
+            return false;
+        _ = DriveAsync(transaction, () => _twoPhase.RollbackAllAsync(transaction));
+        return true;
     }
 
     private void Resume(DecisionRecord decision)
@@ -251,9 +256,8 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         var transaction = new GlobalTransaction(decision.Transaction, decision.Name, decision.IdempotencyKey, decision.At, state);
         foreach (var branch in decision.Branches)
         {
-            transaction.AddDecided(branch, BranchState.Prepared);
-            if (_registry.TryGet(branch.Branch.Participant, out var entry))
-                entry.TakeSlot();
+            _registry.TryGet(branch.Branch.Participant, out var entry);
+            transaction.AddDecided(branch, BranchState.Prepared, entry);
         }
 
         _table.Add(transaction);

@@ -214,6 +214,70 @@ public class FailureTests
         Assert.Equal(Outcome.Committed, late.Outcome);
     }
 
+    /// <summary>The same after a restart, where a rollback would say "rolled back" of a branch that is over. Expected: unknown.</summary>
+    [Fact]
+    public async Task Commit_OnePhaseOfAnEarlierEpochThatNothingProves_IsUnknown_R13()
+    {
+        await using var world = await World.StartAsync();
+        var id = await world.BeginAsync();
+        var branch = world.Enlist(world.OrdersInstance, id);
+        await world.CommitAsync(id);
+        world.Orders.Set(branch, BranchOutcome.Unknown);
+        world.Crash();
+        await world.RestartAsync();
+
+        var late = await world.Coordinator.CommitAsync(id, [branch.Branch], untilDelivered: true, CancellationToken.None);
+
+        Assert.Equal(Outcome.Unknown, late.Outcome);
+        Assert.Equal(0, world.Trace.Count("orders: rollback"));
+    }
+
+    /// <summary>The log fails on a read alone. Expected: it is reopened all the same, and Begin works again (R4).</summary>
+    [Fact]
+    public async Task Read_LogDoesNotAnswer_HealsWithoutADecision_R4()
+    {
+        await using var world = await World.StartAsync();
+        world.Log.FailReads = true;
+
+        var refusal = await Assert.ThrowsAsync<RefusedException>(() => world.BeginAsync(key: "k"));
+
+        Assert.Equal(Reasons.LogUnavailable, refusal.Reason);
+        await Eventually.AssertAsync(() => world.Coordinator.LogFailure is null, TimeSpan.FromSeconds(5), "the log is reopened");
+        Assert.Equal(1, world.Trace.Count("log: reopen"));
+        await world.BeginAsync(key: "k");
+    }
+
+    /// <summary>An operator commits what was presumed aborted and told so. Expected: refused (R2, R3).</summary>
+    [Fact]
+    public async Task Resolve_CommitOfAnAbortedTransactionsLateBranch_IsRefused_R3()
+    {
+        await using var world = await World.StartAsync();
+        var id = await world.BeginWithWorkAsync();
+        await world.Coordinator.RollbackAsync(id, "", CancellationToken.None);
+        world.Orders.Set(world.OrdersBranch(id), BranchOutcome.Prepared);
+
+        var refusal = await Assert.ThrowsAsync<RefusedException>(
+            () => world.Coordinator.Operators.ResolveAsync(id, Decision.Commit, "a mistake"));
+
+        Assert.Equal(Reasons.WrongState, refusal.Reason);
+        Assert.Equal([world.OrdersBranch(id)], world.Orders.Prepared);
+        await world.Coordinator.ScanAsync(world.OrdersInstance);
+        Assert.Equal(BranchOutcome.RolledBack, world.Orders.OutcomeOf(world.OrdersBranch(id)));
+    }
+
+    /// <summary>A deadline as short as can be. Expected: the transaction ends, and nothing of it stays open.</summary>
+    [Fact]
+    public async Task Begin_DeadlineFallsAtOnce_LeavesNothingOpen()
+    {
+        await using var world = await World.StartAsync();
+
+        await Assert.ThrowsAsync<RefusedException>(() => world.BeginAsync(timeout: TimeSpan.FromTicks(1)));
+        await world.BeginAsync(timeout: TimeSpan.FromMilliseconds(1));
+        world.Time.Advance(TimeSpan.FromMilliseconds(1));
+
+        await Eventually.AssertAsync(() => world.Coordinator.Operators.CountOpen().Count == 0, TimeSpan.FromSeconds(5), "nothing is open");
+    }
+
     /// <summary>A scan meets a branch whose transaction is live and undecided. Expected: left alone (Citus #1030).</summary>
     [Fact]
     public async Task Scan_LiveUndecidedBranch_IsLeftAlone_R6()

@@ -9,7 +9,12 @@ public sealed class RecordingLog(ITransactionLog log, Trace trace) : ITransactio
     /// <summary>Runs before a decision is written.</summary>
     public Func<DecisionRecord, Task>? BeforeDecision { get; set; }
 
+    /// <summary>Makes reads fail until the log is reopened.</summary>
+    public bool FailReads { get; set; }
+
     public long DurableEnd => log.DurableEnd;
+
+    public Horizon? Horizon => log.Horizon;
 
     public LogStatistics Statistics => log.Statistics;
 
@@ -18,6 +23,7 @@ public sealed class RecordingLog(ITransactionLog log, Trace trace) : ITransactio
     public Task<OpenedLog> ReopenAsync()
     {
         trace.Add("log: reopen");
+        FailReads = false;
         return log.ReopenAsync();
     }
 
@@ -42,7 +48,9 @@ public sealed class RecordingLog(ITransactionLog log, Trace trace) : ITransactio
 
     public Task<DecisionRecord?> FindDecisionAsync(TransactionId transaction) => log.FindDecisionAsync(transaction);
 
-    public Task<DecisionRecord?> FindByIdempotencyKeyAsync(string key) => log.FindByIdempotencyKeyAsync(key);
+    public Task<DecisionRecord?> FindByIdempotencyKeyAsync(string key) => FailReads
+        ? Task.FromException<DecisionRecord?>(new LogOutcomeUnknownException("made to fail"))
+        : log.FindByIdempotencyKeyAsync(key);
 
     public Task<IReadOnlyList<DecisionRecord>> ListDecisionsAsync(int limit) => log.ListDecisionsAsync(limit);
 

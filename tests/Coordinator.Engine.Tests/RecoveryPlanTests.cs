@@ -17,14 +17,18 @@ public class RecoveryPlanTests
     private static DecisionRecord Decided(TransactionId id, Decision decision, params BranchName[] branches) =>
         new(id, decision, "", null, [.. branches.Select(b => new DecidedBranch(b, null))], null, DateTimeOffset.UnixEpoch);
 
+    private static TransactionView Live(
+        TransactionId id, TransactionState state = TransactionState.Preparing, BranchState branch = BranchState.Prepared) =>
+        new(id, "", state, Outcome.None, null, null, [new BranchView(Branch, branch, null, 0)], DateTimeOffset.UnixEpoch, null);
+
     private static PlannedBranch? Plan(
-        PreparedBranch listed, TransactionId[]? live = null, DecisionRecord? decision = null, Horizon? horizon = null, int? restoredBefore = null)
+        PreparedBranch listed, TransactionView[]? live = null, DecisionRecord? decision = null, Horizon? horizon = null, int? restoredBefore = null)
     {
-        var context = new RecoveryContext(Ours, Running, horizon, restoredBefore, "orders", new HashSet<string> { "inventory" });
+        var context = new RecoveryContext(Ours, Running, new HashSet<Epoch> { Earlier, Running }, horizon, restoredBefore, "orders", new HashSet<string> { "inventory" });
         var decisions = new Dictionary<TransactionId, DecisionRecord>();
         if (decision is not null)
             decisions[decision.Transaction] = decision;
-        return RecoveryPlan.From([listed], (live ?? []).ToDictionary(id => id, _ => TransactionState.Preparing), decisions, context).SingleOrDefault();
+        return RecoveryPlan.From([listed], (live ?? []).ToDictionary(view => view.Id), decisions, context).SingleOrDefault();
     }
 
     [Fact]
@@ -34,7 +38,7 @@ public class RecoveryPlanTests
     public void From_OfTheRunningEpochAndNotLive_PresumesAbort_R3() => Assert.Equal(PreparedKind.ToRollBack, Plan(Listed(Id(Running)))!.Kind);
 
     [Fact]
-    public void From_Live_IsLeftAlone_R6() => Assert.Equal(PreparedKind.Live, Plan(Listed(Id(Running)), live: [Id(Running)])!.Kind);
+    public void From_Live_IsLeftAlone_R6() => Assert.Equal(PreparedKind.Live, Plan(Listed(Id(Running)), live: [Live(Id(Running))])!.Kind);
 
     [Fact]
     public void From_DecidedCommit_Commits() =>
@@ -52,7 +56,7 @@ public class RecoveryPlanTests
     [Fact]
     public void From_AnotherTransactionWithOurPrefix_IsNotTakenForIt() => Assert.Equal(
         PreparedKind.ToRollBack,
-        Plan(Listed(Id(Earlier, 122)), live: [Id(Earlier, 12)], decision: Decided(Id(Earlier, 12), Decision.Commit, Branch))!.Kind);
+        Plan(Listed(Id(Earlier, 122)), live: [Live(Id(Earlier, 12))], decision: Decided(Id(Earlier, 12), Decision.Commit, Branch))!.Kind);
 
     [Fact]
     public void From_AnotherCluster_IsForeign_R7() =>
@@ -88,8 +92,26 @@ public class RecoveryPlanTests
         Plan(Listed(Id(Earlier)), decision: Decided(Id(Earlier), Decision.Commit, Branch), restoredBefore: 4)!.Kind);
 
     [Fact]
+    public void From_CameBackPreparedWhileAnotherBranchWaits_IsCommittedAgain_R11() => Assert.Equal(
+        PreparedKind.ToCommit,
+        Plan(
+            Listed(Id(Running)),
+            live: [Live(Id(Running), TransactionState.Committing, BranchState.Committed)],
+            decision: Decided(Id(Running), Decision.Commit, Branch))!.Kind);
+
+    [Fact]
+    public void From_CommittingAndNotYetTold_IsLeftToItsDelivery() => Assert.Equal(
+        PreparedKind.Live,
+        Plan(
+            Listed(Id(Running)),
+            live: [Live(Id(Running), TransactionState.Committing)],
+            decision: Decided(Id(Running), Decision.Commit, Branch))!.Kind);
+
+    [Fact]
     public void From_AnEpochThatThisLogNeverBegan_IsQuarantined_R7()
     {
+        Assert.Equal(PreparedKind.Quarantined, Plan(Listed(Id(new Epoch(3, 1))))!.Kind);
+        Assert.Equal(PreparedKind.Quarantined, Plan(Listed(Id(new Epoch(4, 1))))!.Kind);
         Assert.Equal(PreparedKind.Quarantined, Plan(Listed(Id(new Epoch(6, 1))))!.Kind);
         Assert.Equal(PreparedKind.Quarantined, Plan(Listed(Id(new Epoch(5, 1))))!.Kind);
     }

@@ -47,6 +47,9 @@ public interface ITransactionLog : IAsyncDisposable
     /// <summary>The position of the last durable record; the first is 1.</summary>
     long DurableEnd { get; }
 
+    /// <summary>How far decisions have been trimmed; read AFTER looking a decision up, it covers what the look missed (R5).</summary>
+    Horizon? Horizon { get; }
+
     /// <summary>What the log has done since it was opened.</summary>
     LogStatistics Statistics { get; }
 

@@ -11,10 +11,10 @@ public sealed class OperatorDesk
     private readonly ParticipantRegistry _registry;
     private readonly Delivery _delivery;
     private readonly HeuristicLedger _heuristics;
-    private readonly TwoPhaseCommit _twoPhase;
+    private readonly Attachments _attachments;
     private readonly Recoverer _recoverer;
     private readonly Inquiry _inquiry;
-    private readonly LogLineage _lineage;
+    private readonly Func<GlobalTransaction, string, string, bool> _tryAbort;
     private readonly EngineOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -26,10 +26,10 @@ public sealed class OperatorDesk
         ParticipantRegistry registry,
         Delivery delivery,
         HeuristicLedger heuristics,
-        TwoPhaseCommit twoPhase,
+        Attachments attachments,
         Recoverer recoverer,
         Inquiry inquiry,
-        LogLineage lineage,
+        Func<GlobalTransaction, string, string, bool> tryAbort,
         EngineOptions options,
         TimeProvider time,
         ILogger logger)
@@ -40,10 +40,10 @@ public sealed class OperatorDesk
         _registry = registry;
         _delivery = delivery;
         _heuristics = heuristics;
-        _twoPhase = twoPhase;
+        _attachments = attachments;
         _recoverer = recoverer;
         _inquiry = inquiry;
-        _lineage = lineage;
+        _tryAbort = tryAbort;
         _options = options;
         _time = time;
         _logger = logger;
@@ -102,10 +102,14 @@ public sealed class OperatorDesk
         Limits.CheckReason(reason);
         if (_table.TryGetLive(id, out var live))
             return await ResolveLiveAsync(live, decision, reason);
-        var prepared = await FindPreparedAsync(id);
-        var standing = await _log.FindDecisionAsync(id);
-        if (prepared.Count == 0)
+        _inquiry.CheckOurs(id);
+        var planned = await FindPreparedAsync(id);
+        var standing = await _keeper.ReadAsync(log => log.FindDecisionAsync(id));
+        if (planned.Count == 0)
             throw NotInDoubt(id, "no attached participant's database has a prepared branch of it");
+        if (decision == Decision.Commit && standing is null)
+            CheckMayCommit(id, planned);
+        var prepared = planned.Select(branch => branch.Prepared.Id!).ToList();
         if (standing is not null && standing.Decision != decision)
         {
             throw new RefusedException(
@@ -139,7 +143,8 @@ public sealed class OperatorDesk
                 $"Transaction {branch.Transaction} is {live.State}; roll the whole transaction back instead.");
         }
 
-        var standing = await _log.FindDecisionAsync(branch.Transaction);
+        _inquiry.CheckOurs(branch.Transaction);
+        var standing = await _keeper.ReadAsync(log => log.FindDecisionAsync(branch.Transaction));
         await RecordAsync(branch.Transaction, branch.Branch, decision, reason);
         return await FinishAsync(branch, decision, standing);
     }
@@ -158,20 +163,19 @@ public sealed class OperatorDesk
     public async Task<int> RemoveParticipantAsync(string name, string reason)
     {
         Limits.CheckReason(reason);
-        if (!_registry.TryGet(name, out var entry))
-            throw new RefusedException(RefusalKind.NotFound, Reasons.ParticipantNotFound, $"No participant {name} is registered.");
-        if (entry.Attached.Count > 0)
-        {
-            throw new RefusedException(
-                RefusalKind.FailedPrecondition, Reasons.WrongState,
-                $"Participant {name} is attached ({entry.Attached.Count} instances); stop it first.");
-        }
+        return await _attachments.RemoveAsync(name, reason);
+    }
 
-        var abandoned = entry.Undelivered;
-        await _keeper.AppendAsync(new ParticipantRemovedRecord(name, reason, _time.GetUtcNow()), Durability.Forced);
-        _registry.Remove(name);
-        Log.ParticipantRemoved(_logger, name, reason);
-        return abandoned;
+    // Presumed abort may already have been acted upon, or told to a client: only what the coordinator itself refuses to
+    // presume is an operator's to commit (R2, R3).
+    private void CheckMayCommit(TransactionId id, IReadOnlyList<PlannedBranch> planned)
+    {
+        var other = planned.FirstOrDefault(branch => branch.Kind != PreparedKind.Quarantined);
+        if (other is null && !_table.TryGetFinished(id, out _))
+            return;
+        throw new RefusedException(
+            RefusalKind.FailedPrecondition, Reasons.WrongState,
+            $"Transaction {id} cannot be committed any more: {other?.Why ?? "it has ended"}. To end one branch by hand, name it with --branch.");
     }
 
     private async Task<(string Participant, IReadOnlyList<PlannedBranch> Branches, string? Failure)> PlanAsync(ParticipantEntry entry)
@@ -183,7 +187,7 @@ public sealed class OperatorDesk
         {
             return (name, await _recoverer.PlanAsync(instance), null);
         }
-        catch (ParticipantUnavailableException exception)
+        catch (Exception exception) when (exception is ParticipantUnavailableException or RefusedException)
         {
             return (name, [], exception.Message);
         }
@@ -191,10 +195,15 @@ public sealed class OperatorDesk
 
     private async Task<TransactionView> ResolveLiveAsync(GlobalTransaction live, Decision decision, string reason)
     {
-        if (decision == Decision.Abort && await _twoPhase.AbortAsync(live, Reasons.Operator, reason))
+        if (decision == Decision.Abort && live.State is (TransactionState.Active or TransactionState.Preparing))
         {
+            // On record BEFORE it is done.
             await RecordAsync(live.Id, branch: null, decision, reason);
-            return live.ToView();
+            if (_tryAbort(live, Reasons.Operator, reason))
+            {
+                await Task.WhenAny(live.WhenEnded, Task.Delay(_options.DeliveryWait, _time));
+                return live.ToView();
+            }
         }
 
         throw new RefusedException(
@@ -205,11 +214,11 @@ public sealed class OperatorDesk
                 : "Only its branches' votes can commit it; an undecided one can be rolled back."));
     }
 
-    private async Task<IReadOnlyList<BranchId>> FindPreparedAsync(TransactionId id)
+    private async Task<IReadOnlyList<PlannedBranch>> FindPreparedAsync(TransactionId id)
     {
         var scans = await Task.WhenAll(_registry.Entries.Select(PlanAsync));
         return [.. scans.SelectMany(scan => scan.Branches)
-            .Select(branch => branch.Prepared.Id).OfType<BranchId>().Where(branch => branch.Transaction == id).Distinct()];
+            .Where(branch => branch.Prepared.Id?.Transaction == id).DistinctBy(branch => branch.Prepared.Id)];
     }
 
     private async Task<BranchView> FinishAsync(BranchId branch, Decision decision, DecisionRecord? standing)

@@ -50,12 +50,51 @@ internal sealed class Attachments(
         ? recoverer.RecoverAsync(entry, participant)
         : Task.CompletedTask;
 
-    /// <summary>Scans every participant's database, each by itself.</summary>
-    public Task ScanAllAsync() => Task.WhenAll(registry.Entries
-        .Select(entry => entry.Newest is { } participant ? recoverer.RecoverAsync(entry, participant) : Task.CompletedTask));
+    /// <summary>Starts a scan of every participant's database, each by itself: one that hangs delays no other (R11).</summary>
+    public void StartScans()
+    {
+        foreach (var entry in registry.Entries)
+        {
+            if (entry.PeriodicScan.IsCompleted && entry.Newest is { } participant)
+                entry.PeriodicScan = recoverer.RecoverAsync(entry, participant);
+        }
+    }
+
+    /// <summary>Removes a participant that never comes back.</summary>
+    /// <returns>How many undelivered branches became hazards.</returns>
+    /// <exception cref="RefusedException">It is not registered, or attached.</exception>
+    public async Task<int> RemoveAsync(string name, string reason)
+    {
+        // Nobody attaches between the look and the record.
+        await _registering.WaitAsync();
+        try
+        {
+            if (!registry.TryGet(name, out var entry))
+                throw new RefusedException(RefusalKind.NotFound, Reasons.ParticipantNotFound, $"No participant {name} is registered.");
+            if (!entry.TryClose())
+            {
+                throw new RefusedException(
+                    RefusalKind.FailedPrecondition, Reasons.WrongState,
+                    $"Participant {name} is attached ({entry.Attached.Count} instances); stop it first.");
+            }
+
+            var abandoned = entry.Undelivered;
+            await log.AppendAsync(new ParticipantRemovedRecord(name, reason, time.GetUtcNow()), Durability.Forced);
+            registry.Remove(name);
+            Log.ParticipantRemoved(logger, name, reason);
+            return abandoned;
+        }
+        finally
+        {
+            _registering.Release();
+        }
+    }
 
     private async Task<ParticipantEntry> RegisterAsync(IParticipant participant)
     {
+        // A known participant waits for nobody: not for a new one whose record the log does not take.
+        if (registry.TryGet(participant.Name, out var registered))
+            return Check(registered, participant);
         await _registering.WaitAsync();
         try
         {

@@ -45,6 +45,7 @@ internal sealed class ParticipantEntry(ParticipantRecord record, int maxCommands
     private TaskCompletionSource _whenAttached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _openBranches;
     private int _undelivered;
+    private bool _isClosed;
 
     public ParticipantRecord Record { get; } = record;
 
@@ -60,6 +61,9 @@ internal sealed class ParticipantEntry(ParticipantRecord record, int maxCommands
     public int Undelivered => Volatile.Read(ref _undelivered);
 
     public bool IsRemoved { get; private set; }
+
+    /// <summary>The last scan that was started at an interval.</summary>
+    public Task PeriodicScan { get; set; } = Task.CompletedTask;
 
     public IReadOnlyList<AttachedInstance> Attached
     {
@@ -94,7 +98,7 @@ internal sealed class ParticipantEntry(ParticipantRecord record, int maxCommands
         lock (_gate)
         {
             _attached.RemoveAll(other => other.Participant.Instance == instance.Participant.Instance);
-            if (_attached.Count >= limit)
+            if (_isClosed || _attached.Count >= limit)
                 return false;
             _attached.Add(instance);
             _whenAttached.TrySetResult();
@@ -111,6 +115,13 @@ internal sealed class ParticipantEntry(ParticipantRecord record, int maxCommands
             if (_attached.Count == 0 && _whenAttached.Task.IsCompleted && !IsRemoved)
                 _whenAttached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
+    }
+
+    /// <summary>Lets nobody attach any more, if nobody is attached.</summary>
+    public bool TryClose()
+    {
+        lock (_gate)
+            return _isClosed = _attached.Count == 0;
     }
 
     public void Abandon()

@@ -6,21 +6,30 @@ namespace Coordinator.Engine;
 internal sealed class LogLineage(OpenedLog opened)
 {
     private readonly Dictionary<Epoch, long> _ends = EndsOf(opened);
+    private readonly HashSet<Epoch> _epochs = [.. opened.Epochs.Select(start => start.Epoch)];
     private int _restoredBefore = opened.RestoredBefore ?? 0;
 
     public ClusterId Cluster { get; } = opened.Cluster;
 
     public Epoch Epoch { get; } = opened.Epoch;
 
-    public Horizon? Horizon { get; set; } = opened.Horizon;
-
     /// <summary>Epochs up to this number, except the running one, may lack records; null if none.</summary>
     public int? RestoredBefore => _restoredBefore == 0 ? null : _restoredBefore;
 
-    public RecoveryContext ContextFor(string participant, ParticipantRegistry registry) => new(
+    /// <summary>
+    /// True if the decision of a transaction that is not found may have existed: it is of an epoch that this log never
+    /// began, of one before a restore, or under the horizon (R5, R7). Then nothing is presumed.
+    /// </summary>
+    public bool MayLack(TransactionId transaction, Horizon? horizon) =>
+        !_epochs.Contains(transaction.Epoch)
+        || (transaction.Epoch != Epoch && transaction.Epoch.Number <= _restoredBefore)
+        || horizon?.Covers(transaction) == true;
+
+    public RecoveryContext ContextFor(string participant, ParticipantRegistry registry, Horizon? horizon) => new(
         Cluster,
         Epoch,
-        Horizon,
+        _epochs,
+        horizon,
         RestoredBefore,
         participant,
         registry.Entries.Select(entry => entry.Record.Name).Where(name => name != participant).ToHashSet());

@@ -4,10 +4,8 @@ namespace Coordinator.Engine;
 
 /// <summary>What goes on by itself: scans of every participant's database (R6), and trimming the log (R5).</summary>
 internal sealed class PeriodicWork(
-    ITransactionLog log,
     LogKeeper keeper,
     Attachments attachments,
-    LogLineage lineage,
     EngineOptions options,
     TimeProvider time,
     ILogger logger)
@@ -21,7 +19,7 @@ internal sealed class PeriodicWork(
             try
             {
                 await Task.Delay(options.ScanInterval, time, stopping);
-                await attachments.ScanAllAsync();
+                attachments.StartScans();
                 if (time.GetElapsedTime(lastTrim) >= options.TrimInterval && keeper.IsAvailable)
                 {
                     lastTrim = time.GetTimestamp();
@@ -41,8 +39,7 @@ internal sealed class PeriodicWork(
 
     private async Task TrimAsync()
     {
-        var trimmed = await log.TrimAsync(time.GetUtcNow() - options.Retention);
-        lineage.Horizon = trimmed.Horizon ?? lineage.Horizon;
+        var trimmed = await keeper.ReadAsync(log => log.TrimAsync(time.GetUtcNow() - options.Retention));
         if (trimmed.Transactions > 0)
             Log.Trimmed(logger, trimmed.Transactions);
     }

@@ -6,15 +6,16 @@ namespace Coordinator.Engine;
 /// <summary>
 /// Recovery of one participant's database, at attach, at every interval, and when its server was restarted:
 /// <list type="number">
+/// <item>Remember epoch and log position in the database (R7).</item>
 /// <item>List the prepared branches. A scan that fails or meets a standby concludes nothing (R6).</item>
 /// <item>THEN note which transactions are live; THEN look up the decisions of the others (R6).</item>
 /// <item>Plan (<see cref="RecoveryPlan"/>).</item>
 /// <item>Commit and roll back as planned, each branch by itself (R11); the rest is left alone.</item>
-/// <item>Remember epoch and log position in the database (R7).</item>
 /// </list>
 /// </summary>
 internal sealed class Recoverer(
     ITransactionLog log,
+    LogKeeper keeper,
     ParticipantRegistry registry,
     TransactionTable table,
     Delivery delivery,
@@ -27,19 +28,21 @@ internal sealed class Recoverer(
 {
     private readonly ConcurrentDictionary<BranchId, bool> _settling = new();
 
-    /// <summary>Steps 1 to 3, changing nothing: what <c>coordctl in-doubt</c> shows.</summary>
+    /// <summary>Steps 2 to 4, changing nothing: what <c>coordctl in-doubt</c> shows.</summary>
     public async Task<IReadOnlyList<PlannedBranch>> PlanAsync(IParticipant participant)
     {
         var scan = await delivery.SendOnceAsync(participant.ListPreparedAsync, options.CommandTimeout);
-        var live = table.Live.ToDictionary(transaction => transaction.Id, transaction => transaction.State);
+        var live = table.Live.ToDictionary(transaction => transaction.Id, transaction => transaction.ToView());
         var decisions = new Dictionary<TransactionId, DecisionRecord>();
         foreach (var id in scan.Branches.Select(branch => branch.Id?.Transaction).OfType<TransactionId>().Distinct())
         {
-            if (!live.ContainsKey(id) && id.Cluster == lineage.Cluster && await log.FindDecisionAsync(id) is { } decision)
+            if (live.TryGetValue(id, out var view) && !view.IsDeliveryPending)
+                continue;
+            if (id.Cluster == lineage.Cluster && await keeper.ReadAsync(log => log.FindDecisionAsync(id)) is { } decision)
                 decisions[id] = decision;
         }
 
-        return RecoveryPlan.From(scan.Branches, live, decisions, lineage.ContextFor(participant.Name, registry));
+        return RecoveryPlan.From(scan.Branches, live, decisions, lineage.ContextFor(participant.Name, registry, log.Horizon));
     }
 
     /// <summary>All steps, for one participant. Failures are recorded for operators, and the next scan tries again.</summary>
@@ -47,8 +50,6 @@ internal sealed class Recoverer(
     {
         try
         {
-            var plan = await PlanAsync(participant);
-            var settled = await Task.WhenAll(plan.Select(branch => SettleAsync(entry, participant, branch)));
             await delivery.SendOnceAsync(
                 async cancellation =>
                 {
@@ -56,11 +57,13 @@ internal sealed class Recoverer(
                     return true;
                 },
                 options.CommandTimeout);
+            var plan = await PlanAsync(participant);
+            var settled = await Task.WhenAll(plan.Select(branch => SettleAsync(entry, participant, branch)));
             entry.LastScanAt = time.GetUtcNow();
             entry.LastScanError = null;
             Report(participant, plan, settled.Count(done => done));
         }
-        catch (Exception exception) when (exception is ParticipantUnavailableException or LogOutcomeUnknownException)
+        catch (Exception exception) when (exception is ParticipantUnavailableException or RefusedException or LogRefusedException)
         {
             entry.LastScanError = exception.Message;
             Log.ScanFailed(logger, participant.Name, exception.Message);
@@ -112,6 +115,9 @@ internal sealed class Recoverer(
             cancellation => participant.RollbackAsync(id, null, cancellation), options.CommandTimeout);
         if (report.Outcome == BranchOutcome.Committed)
             await heuristics.RecordAsync(id, Decision.Abort, report.Outcome, report.Detail ?? "");
+        // It was prepared, so it had not committed in one phase: its rollback proves how the transaction ended.
+        if (report.Outcome == BranchOutcome.RolledBack)
+            table.RememberAborted(id.Transaction);
         return report.Outcome == BranchOutcome.RolledBack;
     }
 

@@ -32,6 +32,7 @@ public sealed record PlannedBranch(PreparedBranch Prepared, PreparedKind Kind, D
 /// <summary>Who plans, and how far its records reach.</summary>
 /// <param name="Cluster">The coordinator's cluster.</param>
 /// <param name="Epoch">Its running epoch.</param>
+/// <param name="Epochs">Every epoch that the log has begun.</param>
 /// <param name="Horizon">How far decisions have been trimmed; null if never.</param>
 /// <param name="RestoredBefore">Epochs up to this number may lack records, except the running one; null if none.</param>
 /// <param name="Participant">Whose database was scanned.</param>
@@ -39,6 +40,7 @@ public sealed record PlannedBranch(PreparedBranch Prepared, PreparedKind Kind, D
 public sealed record RecoveryContext(
     ClusterId Cluster,
     Epoch Epoch,
+    IReadOnlySet<Epoch> Epochs,
     Horizon? Horizon,
     int? RestoredBefore,
     string Participant,
@@ -53,7 +55,7 @@ public static class RecoveryPlan
 {
     public static IReadOnlyList<PlannedBranch> From(
         IReadOnlyList<PreparedBranch> prepared,
-        IReadOnlyDictionary<TransactionId, TransactionState> live,
+        IReadOnlyDictionary<TransactionId, TransactionView> live,
         IReadOnlyDictionary<TransactionId, DecisionRecord> decisions,
         RecoveryContext context)
     {
@@ -77,7 +79,7 @@ public static class RecoveryPlan
 
     private static (PreparedKind Kind, DecisionRecord? Decision, string Why) Judge(
         PreparedBranch branch,
-        IReadOnlyDictionary<TransactionId, TransactionState> live,
+        IReadOnlyDictionary<TransactionId, TransactionView> live,
         IReadOnlyDictionary<TransactionId, DecisionRecord> decisions,
         RecoveryContext context)
     {
@@ -88,22 +90,26 @@ public static class RecoveryPlan
             return (PreparedKind.Foreign, null, $"it belongs to cluster {transaction.Cluster}; it is left alone");
         if (id.Branch.Participant != context.Participant)
             return (PreparedKind.Quarantined, null, $"no participant {id.Branch.Participant} is registered; an operator must resolve it");
-        if (live.TryGetValue(transaction, out var state))
-            return (PreparedKind.Live, null, Describe(state));
+        if (live.TryGetValue(transaction, out var view) && !IsFinished(view, id.Branch))
+            return (PreparedKind.Live, null, Describe(view.State));
         if (decisions.TryGetValue(transaction, out var decision))
             return Follow(id, decision);
+        if (view is { State: TransactionState.Aborting })
+            return (PreparedKind.ToRollBack, null, "decided abort");
         if (transaction.Epoch != context.Epoch && transaction.Epoch.Number <= context.RestoredBefore)
             return (PreparedKind.Quarantined, null, "the log was restored from a backup and may lack its decision; an operator must resolve it");
         if (context.Horizon?.Covers(transaction) == true)
             return (PreparedKind.Quarantined, null, "decisions of its age have been trimmed; an operator must resolve it");
-        if (transaction.Epoch.Number > context.Epoch.Number
-            || (transaction.Epoch.Number == context.Epoch.Number && transaction.Epoch != context.Epoch))
-        {
+        if (!context.Epochs.Contains(transaction.Epoch))
             return (PreparedKind.Quarantined, null, $"epoch {transaction.Epoch} is not of this log; an operator must resolve it");
-        }
 
         return (PreparedKind.ToRollBack, null, "no decision was recorded and its transaction is over: presumed abort");
     }
+
+    // Its database brought back a branch that had been told already, while others of the transaction have not been (R11).
+    private static bool IsFinished(TransactionView live, BranchName branch) =>
+        live.IsDeliveryPending
+        && live.Branches.Any(other => other.Name == branch && other.State is (BranchState.Committed or BranchState.RolledBack));
 
     private static string Describe(TransactionState live) => live switch
     {

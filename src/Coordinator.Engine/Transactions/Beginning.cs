@@ -4,7 +4,7 @@ namespace Coordinator.Engine;
 
 /// <summary>Begin: hands out ids of this epoch, which live in memory alone until they are decided.</summary>
 internal sealed class Beginning(
-    ITransactionLog log,
+    LogKeeper keeper,
     TransactionTable table,
     Admission admission,
     Inquiry inquiry,
@@ -38,7 +38,7 @@ internal sealed class Beginning(
         var begun = false;
         try
         {
-            if (await log.FindByIdempotencyKeyAsync(idempotencyKey) is { } decided)
+            if (await keeper.ReadAsync(log => log.FindByIdempotencyKeyAsync(idempotencyKey)) is { } decided)
                 return new BegunTransaction(await inquiry.GetAsync(decided.Transaction), TimeSpan.Zero, IsExisting: true);
             begun = true;
             return Begin(id, lifetime, name, idempotencyKey, attempt);
@@ -53,12 +53,14 @@ internal sealed class Beginning(
     private BegunTransaction Begin(TransactionId id, TimeSpan lifetime, string name, string? idempotencyKey, string attempt)
     {
         var transaction = new GlobalTransaction(id, name, idempotencyKey, time.GetUtcNow()) { Attempt = attempt };
-        var timer = time.CreateTimer(_ => onDeadline(transaction), state: null, lifetime, Timeout.InfiniteTimeSpan);
+        var timer = time.CreateTimer(_ => onDeadline(transaction), state: null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         transaction.SetDeadline(
             transaction.BegunAt + lifetime,
             time.GetTimestamp() + (long)(lifetime.TotalSeconds * time.TimestampFrequency),
             timer);
         table.Add(transaction);
+        // Armed only once the transaction is live: a deadline that fell before would leave a dead transaction behind.
+        timer.Change(lifetime, Timeout.InfiniteTimeSpan);
         metrics.BegunOne();
         Log.Begun(logger, id, name);
         return new BegunTransaction(transaction.ToView(), lifetime, IsExisting: false);

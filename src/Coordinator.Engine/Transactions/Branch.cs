@@ -16,8 +16,9 @@ public enum BranchState
 /// <summary>One participant's part of a transaction, owned by its <see cref="GlobalTransaction"/>.</summary>
 public sealed class Branch
 {
-    internal Branch(BranchId id, BranchState state, string? evidence = null)
+    internal Branch(BranchId id, BranchState state, ParticipantEntry? slot, string? evidence = null)
     {
+        Slot = slot;
         Id = id;
         State = state;
         Evidence = evidence;
@@ -25,6 +26,11 @@ public sealed class Branch
 
     /// <summary>Which branch.</summary>
     public BranchId Id { get; }
+
+    /// <summary>
+    /// Whose slot it takes: the participant as it was registered then. Null for a participant that was removed.
+    /// </summary>
+    internal ParticipantEntry? Slot { get; }
 
     /// <summary>How it stands.</summary>
     public BranchState State { get; internal set; }

@@ -88,30 +88,30 @@ public sealed class GlobalTransaction
     }
 
     /// <summary>Enlists a branch if the transaction is still active; the same branch twice is the same branch.</summary>
-    internal bool TryEnlist(BranchId id, int limit, out bool isNew, out TransactionState state)
+    internal EnlistResult TryEnlist(BranchId id, ParticipantEntry participant, int limit)
     {
         lock (_gate)
         {
-            state = State;
-            isNew = false;
             if (State != TransactionState.Active)
-                return false;
+                return EnlistResult.WrongState;
             if (_branches.Any(branch => branch.Id == id))
-                return true;
+                return EnlistResult.Enlisted;
             if (_branches.Count >= limit)
-                return false;
-            _branches.Add(new Branch(id, BranchState.Enlisted));
-            isNew = true;
+                return EnlistResult.TooManyBranches;
+            if (!participant.TryTakeSlot())
+                return EnlistResult.NoSlot;
+            _branches.Add(new Branch(id, BranchState.Enlisted, participant));
         }
 
         Changed();
-        return true;
+        return EnlistResult.Enlisted;
     }
 
-    internal void AddDecided(DecidedBranch decided, BranchState state)
+    internal void AddDecided(DecidedBranch decided, BranchState state, ParticipantEntry? participant)
     {
+        participant?.TakeSlot();
         lock (_gate)
-            _branches.Add(new Branch(new BranchId(Id, decided.Branch), state, decided.Evidence));
+            _branches.Add(new Branch(new BranchId(Id, decided.Branch), state, participant, decided.Evidence));
     }
 
     /// <summary>True for the one caller that is to drive the commit.</summary>
@@ -241,6 +241,7 @@ public sealed class GlobalTransaction
         _ended.TrySetException(exception);
         _ = _decided.Task.Exception;
         _ = _ended.Task.Exception;
+        Changed();
     }
 
     /// <summary>Ends at the next change.</summary>
@@ -301,4 +302,13 @@ public sealed class GlobalTransaction
 
         changed?.TrySetResult();
     }
+}
+
+/// <summary>Whether a branch was taken into its transaction.</summary>
+internal enum EnlistResult
+{
+    Enlisted,
+    WrongState,
+    TooManyBranches,
+    NoSlot,
 }

@@ -5,7 +5,7 @@ namespace Coordinator.Engine;
 /// of a record proves nothing by itself: a one-phase or read-only transaction leaves none (R13).
 /// </summary>
 internal sealed class Inquiry(
-    ITransactionLog log, TransactionTable table, ParticipantRegistry registry, Delivery delivery,
+    ITransactionLog log, LogKeeper keeper, TransactionTable table, ParticipantRegistry registry, Delivery delivery,
     HeuristicLedger heuristics, LogLineage lineage, EngineOptions options)
 {
     /// <summary>How a transaction stands.</summary>
@@ -17,20 +17,20 @@ internal sealed class Inquiry(
             return live.ToView();
         if (table.TryGetFinished(id, out var finished))
             return finished;
-        var view = await log.FindDecisionAsync(id) is { } decision ? OfDecision(decision) : Unknown(id);
+        var view = await keeper.ReadAsync(l => l.FindDecisionAsync(id)) is { } decision ? OfDecision(decision) : Unknown(id);
         return heuristics.Of(id) is { Count: > 0 } found ? WithHeuristics(view, found) : view;
     }
 
     /// <summary>
     /// Commit of a transaction that is over, or that an earlier epoch began. Such an id can never commit any more (R3),
-    /// so its branches are rolled back, and what they answer is the proof that the client gets.
+    /// so what is left of its branches is rolled back, and what their databases prove is what the client gets.
     /// </summary>
     public async Task<TransactionView> OfLateCommitAsync(TransactionId id, IReadOnlyCollection<BranchName> named)
     {
         var view = await GetAsync(id);
-        if (view.Outcome != Outcome.Unknown || id.Epoch == lineage.Epoch || MayLackRecords(id))
+        if (view.Outcome != Outcome.Unknown || id.Epoch == lineage.Epoch || lineage.MayLack(id, log.Horizon))
             return view;
-        var reports = await Task.WhenAll(named.Take(options.MaxBranchesPerTransaction).Select(branch => SettleAsync(new BranchId(id, branch), named.Count == 1)));
+        var reports = await Task.WhenAll(named.Take(options.MaxBranchesPerTransaction).Select(branch => SettleAsync(new BranchId(id, branch))));
         if (reports.Any(report => report is null))
         {
             return view with
@@ -68,7 +68,8 @@ internal sealed class Inquiry(
             : new EnlistmentRefusedException(Reasons.TransactionNotFound, $"Transaction {id} is not open.");
     }
 
-    private void CheckOurs(TransactionId id)
+    /// <exception cref="RefusedException">The id cannot have been handed out by this cluster.</exception>
+    public void CheckOurs(TransactionId id)
     {
         if (id.Cluster != lineage.Cluster)
         {
@@ -85,20 +86,20 @@ internal sealed class Inquiry(
         }
     }
 
-    private bool MayLackRecords(TransactionId id) =>
-        lineage.Horizon?.Covers(id) == true || (id.Epoch != lineage.Epoch && id.Epoch.Number <= lineage.RestoredBefore);
-
-    private async Task<BranchReport?> SettleAsync(BranchId branch, bool mayBeOnePhase)
+    // The database is asked BEFORE anything is rolled back: a rollback of a branch that is over proves nothing of how it
+    // ended, and a branch that committed in one phase, or only read, must not be told aborted (R13).
+    private async Task<BranchReport?> SettleAsync(BranchId branch)
     {
         if (registry.Find(branch.Branch) is not { } participant)
             return null;
         try
         {
-            var rolledBack = await delivery.SendOnceAsync(
+            var found = await delivery.SendOnceAsync(
+                cancellation => participant.FindOutcomeAsync(branch, null, cancellation), options.CommandTimeout);
+            if (found.Outcome is not (BranchOutcome.Prepared or BranchOutcome.Active))
+                return found;
+            return await delivery.SendOnceAsync(
                 cancellation => participant.RollbackAsync(branch, null, cancellation), options.CommandTimeout);
-            return mayBeOnePhase
-                ? await delivery.SendOnceAsync(cancellation => participant.FindOutcomeAsync(branch, null, cancellation), options.CommandTimeout)
-                : rolledBack;
         }
         catch (ParticipantUnavailableException)
         {

@@ -6,8 +6,8 @@ internal static class Limits
     public static TimeSpan CheckTimeout(TimeSpan? timeout, EngineOptions options)
     {
         var lifetime = timeout ?? options.DefaultTimeout;
-        if (lifetime <= TimeSpan.Zero || lifetime > options.MaxTimeout)
-            throw Malformed($"timeout is {lifetime}; it must be longer than zero and at most {options.MaxTimeout}.");
+        if (lifetime < TimeSpan.FromMilliseconds(1) || lifetime > options.MaxTimeout)
+            throw Malformed($"timeout is {lifetime}; it must be at least 1 ms and at most {options.MaxTimeout}.");
         return lifetime;
     }
 

@@ -45,20 +45,23 @@ internal sealed class TransactionTable(EngineOptions options)
     /// <summary>Moves a transaction that is over from the live to the finished ones.</summary>
     public void Finish(GlobalTransaction transaction)
     {
-        if (_finished.TryAdd(transaction.Id, transaction.ToView()))
-            _finishedOrder.Enqueue(transaction.Id);
+        Remember(transaction.ToView());
         // Remembered as finished BEFORE it stops being live: at every moment one of the two tells its outcome.
         _live.TryRemove(transaction.Id, out _);
         if (transaction.IdempotencyKey is { } key)
             ReleaseKey(key, transaction.Id);
-        while (_finishedOrder.Count > options.MaxFinishedTransactions && _finishedOrder.TryDequeue(out var oldest))
-            _finished.TryRemove(oldest, out _);
     }
 
-    /// <summary>A finished transaction's view after an operator has changed what is known of it.</summary>
-    public void Replace(TransactionView view)
+    /// <summary>Recovery rolled back a prepared branch of an earlier epoch's transaction: whoever asks is told.</summary>
+    public void RememberAborted(TransactionId id) => Remember(new TransactionView(
+        id, "", TransactionState.Aborted, Outcome.Aborted, Reasons.CoordinatorRestarted,
+        "The coordinator was restarted before it decided; the branches are rolled back.", [], DateTimeOffset.UnixEpoch, Deadline: null));
+
+    private void Remember(TransactionView view)
     {
-        if (_finished.ContainsKey(view.Id))
-            _finished[view.Id] = view;
+        if (_finished.TryAdd(view.Id, view))
+            _finishedOrder.Enqueue(view.Id);
+        while (_finishedOrder.Count > options.MaxFinishedTransactions && _finishedOrder.TryDequeue(out var oldest))
+            _finished.TryRemove(oldest, out _);
     }
 }

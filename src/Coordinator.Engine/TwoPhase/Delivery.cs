@@ -47,10 +47,22 @@ internal sealed class Delivery
         SendAsync(transaction, branch, mayGiveUp: false,
             (participant, cancellation) => participant.RollbackAsync(branch.Id, branch.Evidence, cancellation));
 
-    /// <summary>Asks how a one-phase commit ended until there is an answer; <see cref="BranchOutcome.Unknown"/> is one.</summary>
-    public Task<BranchReport?> FindOutcomeAsync(GlobalTransaction transaction, Branch branch) =>
-        SendAsync(transaction, branch, mayGiveUp: false,
-            (participant, cancellation) => participant.FindOutcomeAsync(branch.Id, branch.Evidence, cancellation));
+    /// <summary>
+    /// Asks how a one-phase commit ended until there is an answer. <see cref="BranchOutcome.Unknown"/> is one only from
+    /// the instance that was told to commit, or once that has been away for <see cref="EngineOptions.OnePhaseGrace"/>.
+    /// </summary>
+    public Task<BranchReport?> FindOutcomeAsync(GlobalTransaction transaction, Branch branch)
+    {
+        var asked = _time.GetTimestamp();
+        return SendAsync(transaction, branch, mayGiveUp: false, async (participant, cancellation) =>
+        {
+            var report = await participant.FindOutcomeAsync(branch.Id, branch.Evidence, cancellation);
+            var isHolder = participant.Instance == branch.Id.Branch.Instance;
+            return report.Outcome == BranchOutcome.Unknown && !isHolder && _time.GetElapsedTime(asked) < _options.OnePhaseGrace
+                ? report with { Outcome = BranchOutcome.Active }
+                : report;
+        });
+    }
 
     /// <summary>Sends one command once, with the limit that every command has.</summary>
     public async Task<T> SendOnceAsync<T>(Func<CancellationToken, Task<T>> command, TimeSpan limit)
@@ -115,8 +127,9 @@ internal sealed class Delivery
                 Log.DeliveryRetried(_logger, branch.Id, report.Detail ?? "no detail");
             return report;
         }
-        catch (ParticipantUnavailableException exception)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
+            // Whatever a participant throws, the decision stands and is told again.
             transaction.CountAttempt(branch, exception.Message);
             Log.DeliveryRetried(_logger, branch.Id, exception.Message);
             throw;
@@ -138,7 +151,7 @@ internal sealed class Delivery
                 MaxDelay = _options.MaxRetryDelay,
                 Randomizer = () => (ids.NextRandom() >> 11) * (1.0 / (1UL << 53)),
                 ShouldHandle = new PredicateBuilder<BranchReport?>()
-                    .Handle<ParticipantUnavailableException>()
+                    .Handle<Exception>(exception => exception is not OperationCanceledException)
                     .HandleResult(report => report is not null && !IsFinal(report)),
             })
             .Build();

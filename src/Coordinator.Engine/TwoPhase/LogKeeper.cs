@@ -35,6 +35,8 @@ internal sealed class LogKeeper(ITransactionLog log, EngineOptions options, Time
         return await WriteAsync(() => log.DecideAsync(commit with
         {
             Decision = Decision.Abort,
+            // An ordinary abort frees the key for another try, and so does this one.
+            IdempotencyKey = null,
             Reason = "The log did not answer when the commit was to be decided.",
         }));
     }
@@ -45,6 +47,25 @@ internal sealed class LogKeeper(ITransactionLog log, EngineOptions options, Time
         await log.AppendAsync(record, durability);
         return true;
     });
+
+    /// <summary>
+    /// Reads from the log. A log that fails to answer is reopened whoever meets it first, and the reader is told to come
+    /// again: without this a failure met by a read alone would never heal.
+    /// </summary>
+    /// <exception cref="RefusedException">The log does not answer.</exception>
+    public async Task<T> ReadAsync<T>(Func<ITransactionLog, Task<T>> read)
+    {
+        try
+        {
+            return await read(log);
+        }
+        catch (LogOutcomeUnknownException exception)
+        {
+            _ = ReopenAsync(exception);
+            throw new RefusedException(
+                RefusalKind.Unavailable, Reasons.LogUnavailable, $"The log does not answer; try again: {exception.Message}");
+        }
+    }
 
     private async Task<T> WriteAsync<T>(Func<Task<T>> write)
     {

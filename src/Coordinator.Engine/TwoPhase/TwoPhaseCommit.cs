@@ -190,22 +190,16 @@ internal sealed class TwoPhaseCommit(
     private void Finish(GlobalTransaction transaction)
     {
         foreach (var branch in transaction.Branches)
-        {
-            if (registry.TryGet(branch.Id.Branch.Participant, out var entry))
-                entry.ReturnSlot();
-        }
+            branch.Slot?.ReturnSlot();
 
         table.Finish(transaction);
         metrics.Finished(transaction, time.GetUtcNow());
         Log.Finished(logger, transaction.Id, transaction.State);
     }
 
-    private void CountUndelivered(IReadOnlyList<Branch> branches, int by)
+    private static void CountUndelivered(IReadOnlyList<Branch> branches, int by)
     {
         foreach (var branch in branches)
-        {
-            if (registry.TryGet(branch.Id.Branch.Participant, out var entry))
-                entry.AddUndelivered(by);
-        }
+            branch.Slot?.AddUndelivered(by);
     }
 }

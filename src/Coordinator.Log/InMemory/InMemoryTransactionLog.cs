@@ -113,6 +113,9 @@ public sealed class InMemoryTransactionLog : ITransactionLog
     });
 
     /// <inheritdoc/>
+    public Horizon? Horizon => _horizon;
+
+    /// <inheritdoc/>
     public Task<TrimResult> TrimAsync(DateTimeOffset endedBefore) => Answer(() =>
     {
         ThrowUnlessOpen();

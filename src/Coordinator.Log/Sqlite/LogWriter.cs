@@ -41,6 +41,9 @@ internal sealed class LogWriter : IAsyncDisposable
         _thread.Start();
     }
 
+    /// <summary>As of the last answer that this thread gave.</summary>
+    public Horizon? Horizon => _store.Horizon;
+
     /// <summary>A consistent copy of the counters, made after each batch.</summary>
     public LogStatistics Statistics { get; private set; } = new(0, 0, 0);
 

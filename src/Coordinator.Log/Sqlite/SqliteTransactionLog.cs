@@ -106,6 +106,9 @@ public sealed class SqliteTransactionLog : ITransactionLog
     }
 
     /// <inheritdoc/>
+    public Horizon? Horizon => Writer.Horizon;
+
+    /// <inheritdoc/>
     public async Task<TrimResult> TrimAsync(DateTimeOffset endedBefore)
     {
         var total = 0;

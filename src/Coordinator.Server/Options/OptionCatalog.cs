@@ -33,6 +33,7 @@ internal static class OptionCatalog
         Duration("DeliveryWait", "How long Commit and Rollback wait for the branches before they answer.", o => o.Engine.DeliveryWait, (o, v) => Engine(o, e => e with { DeliveryWait = v })),
         Duration("RetryDelay", "The first pause between two attempts of a command.", o => o.Engine.RetryDelay, (o, v) => Engine(o, e => e with { RetryDelay = v })),
         Duration("MaxRetryDelay", "The longest pause between two attempts of a command.", o => o.Engine.MaxRetryDelay, (o, v) => Engine(o, e => e with { MaxRetryDelay = v })),
+        Duration("OnePhaseGrace", "How long a one-phase commit without an answer waits for the instance that was told, before it is given up as unknown.", o => o.Engine.OnePhaseGrace, (o, v) => Engine(o, e => e with { OnePhaseGrace = v })),
         Duration("ScanInterval", "How often each participant's database is scanned for prepared branches.", o => o.Engine.ScanInterval, (o, v) => Engine(o, e => e with { ScanInterval = v })),
         Duration("Retention", "How long decisions are kept after their end.", o => o.Engine.Retention, (o, v) => Engine(o, e => e with { Retention = v })),
         Duration("TrimInterval", "How often ended decisions past retention are trimmed.", o => o.Engine.TrimInterval, (o, v) => Engine(o, e => e with { TrimInterval = v })),
