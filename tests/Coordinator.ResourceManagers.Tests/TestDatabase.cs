@@ -6,7 +6,7 @@ namespace Coordinator.ResourceManagers.Tests;
 /// <summary>One database on a private server, with the table <c>account (id, balance)</c> that the tests work on.</summary>
 public sealed class TestDatabase
 {
-    private static int s_rows;
+    private static int _rows;
 
     private TestDatabase(PrivateServer server, string name)
     {
@@ -46,7 +46,7 @@ public sealed class TestDatabase
     /// <summary>As an administrator, in a session of the server's own client.</summary>
     public Task<IReadOnlyList<string>> QueryAsync(string statements) => Server.QueryAsync(statements, Name);
 
-    public static int NewRow() => Interlocked.Increment(ref s_rows);
+    public static int NewRow() => Interlocked.Increment(ref _rows);
 
     public async Task<bool> HasRowAsync(int row) => (await QueryAsync($"SELECT id FROM account WHERE id = {row};")).Count > 0;
 

@@ -3,8 +3,8 @@ namespace Coordinator.ResourceManagers.Tests;
 /// <summary>Ids that no other test uses: servers are shared, and XA RECOVER lists all that a server has.</summary>
 internal static class TestIds
 {
-    private static readonly ClusterId Cluster = ClusterId.FromRandom((ulong)Random.Shared.NextInt64());
-    private static long s_sequence;
+    private static readonly ClusterId _cluster = ClusterId.FromRandom((ulong)Random.Shared.NextInt64());
+    private static long _sequence;
 
     public static string NewParticipant() => $"p{Guid.NewGuid().ToString("N")[..12]}";
 
@@ -14,6 +14,6 @@ internal static class TestIds
     public static ClusterId NewCluster() => ClusterId.FromRandom((ulong)Random.Shared.NextInt64());
 
     public static BranchId NewBranch(string participant) => new(
-        TransactionId.Create(Cluster, new Epoch(1, 7), Interlocked.Increment(ref s_sequence), (ulong)Random.Shared.NextInt64()),
+        TransactionId.Create(_cluster, new Epoch(1, 7), Interlocked.Increment(ref _sequence), (ulong)Random.Shared.NextInt64()),
         new BranchName(participant, "i0000001"));
 }

@@ -12,7 +12,7 @@ internal static class Schema
     private const string LockName = "CONCAT('coordinator:schema:', LEFT(SHA2(DATABASE(), 256), 40))";
 
     /// <summary>Step n takes version n to n + 1. Version history: 1, identity, mark and witness.</summary>
-    private static readonly string[][] Steps =
+    private static readonly string[][] _steps =
     [
         [
             "CREATE TABLE IF NOT EXISTS coordinator_mark (cluster CHAR(8) CHARACTER SET ascii COLLATE ascii_bin PRIMARY KEY, "
@@ -27,7 +27,7 @@ internal static class Schema
         ],
     ];
 
-    public static int Version => Steps.Length;
+    public static int Version => _steps.Length;
 
     /// <summary>What somebody with the rights has to run where the login itself may not.</summary>
     public static string Script(string database, string login, Flavor flavor)
@@ -37,7 +37,7 @@ internal static class Schema
             Environment.NewLine,
             [
                 $"USE {quoted};",
-                .. Steps.SelectMany(step => step).Select(statement => statement + ";"),
+                .. _steps.SelectMany(step => step).Select(statement => statement + ";"),
                 $"GRANT SELECT, UPDATE ON {quoted}.coordinator_identity TO {login};",
                 $"GRANT SELECT, INSERT, UPDATE ON {quoted}.coordinator_mark TO {login};",
                 $"GRANT SELECT, INSERT, DELETE ON {quoted}.coordinator_witness TO {login};",
@@ -62,7 +62,7 @@ internal static class Schema
             throw new TimeoutException("Another process has been migrating the coordinator's tables for too long.");
         for (var version = await ReadVersionAsync(session, timeout, cancellationToken); version < Version; version++)
         {
-            foreach (var statement in Steps[version])
+            foreach (var statement in _steps[version])
                 await session.ExecuteAsync(statement, timeout, cancellationToken);
         }
 

@@ -12,7 +12,7 @@ namespace Coordinator.ResourceManagers.MySql;
 /// </summary>
 internal sealed class Session(DbConnection connection)
 {
-    private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _farewellTimeout = TimeSpan.FromSeconds(1);
     private Task _last = Task.CompletedTask;
     private bool _abandoned;
 
@@ -58,7 +58,7 @@ internal sealed class Session(DbConnection connection)
         var closing = _last.ContinueWith(
             _ => connection.Dispose(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         _abandoned = true;
-        await Task.WhenAny(closing, Task.Delay(FarewellTimeout));
+        await Task.WhenAny(closing, Task.Delay(_farewellTimeout));
     }
 
     [SuppressMessage("Security", "CA2100", Justification =

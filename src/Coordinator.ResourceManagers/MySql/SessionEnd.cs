@@ -13,7 +13,7 @@ namespace Coordinator.ResourceManagers.MySql;
 internal static class SessionEnd
 {
     // information_schema.innodb_trx is a copy that is renewed only if nobody read it for 100 ms.
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(150);
+    private static readonly TimeSpan _lookInterval = TimeSpan.FromMilliseconds(150);
 
     /// <returns>Done when no session of the branch is left; else why not.</returns>
     public static async Task<Verdict> EndAsync(
@@ -41,7 +41,7 @@ internal static class SessionEnd
                 return refusal;
             }
 
-            await Task.Delay(LookInterval, sessions.Time, cancellationToken);
+            await Task.Delay(_lookInterval, sessions.Time, cancellationToken);
         }
     }
 

@@ -12,7 +12,7 @@ internal static class Schema
     private const string MigrationLock = "SELECT pg_advisory_xact_lock(4850189527914373121)";
 
     /// <summary>Step n takes version n to n + 1. Version history: 1, identity and mark.</summary>
-    private static readonly string[][] Steps =
+    private static readonly string[][] _steps =
     [
         [
             "CREATE SCHEMA IF NOT EXISTS coordinator",
@@ -24,12 +24,12 @@ internal static class Schema
         ],
     ];
 
-    public static int Version => Steps.Length;
+    public static int Version => _steps.Length;
 
     /// <summary>What somebody with the rights has to run where the login itself may not.</summary>
     public static string Script(string login) => string.Join(
         Environment.NewLine,
-        [.. Steps.SelectMany(step => step).Select(statement => statement + ";"), .. Grants(login)]);
+        [.. _steps.SelectMany(step => step).Select(statement => statement + ";"), .. Grants(login)]);
 
     public static async Task EnsureAsync(NpgsqlConnection connection, PostgresOptions options, CancellationToken cancellationToken)
     {
@@ -46,7 +46,7 @@ internal static class Schema
         await Batch.ExecuteAsync(connection, options.Phase2Timeout, cancellationToken, MigrationLock);
         for (var version = await ReadVersionAsync(connection, options, cancellationToken); version < Version; version++)
         {
-            await Batch.ExecuteAsync(connection, options.Phase2Timeout, cancellationToken, Steps[version]);
+            await Batch.ExecuteAsync(connection, options.Phase2Timeout, cancellationToken, _steps[version]);
         }
 
         await transaction.CommitAsync(cancellationToken);

@@ -6,10 +6,10 @@ namespace Coordinator.ResourceManagers.Work;
 /// </summary>
 internal static class StatementText
 {
-    private static readonly string[] Ending =
+    private static readonly string[] _ending =
         ["BEGIN", "COMMIT", "ROLLBACK", "START", "END", "ABORT", "XA"];
 
-    private static readonly string[] Plain =
+    private static readonly string[] _plain =
         ["SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", "VALUES", "TABLE"];
 
     /// <summary>True for a statement that begins or ends a transaction; going back to a savepoint is neither.</summary>
@@ -18,14 +18,14 @@ internal static class StatementText
         var (first, second) = FirstWords(statement);
         return first.Equals("PREPARE", StringComparison.OrdinalIgnoreCase)
             ? second.Equals("TRANSACTION", StringComparison.OrdinalIgnoreCase)
-            : IsOneOf(first, Ending) && !second.Equals("TO", StringComparison.OrdinalIgnoreCase);
+            : IsOneOf(first, _ending) && !second.Equals("TO", StringComparison.OrdinalIgnoreCase);
     }
 
     /// <summary>
     /// True for one statement of reading or writing without session variables: it leaves nothing behind in the session.
     /// </summary>
     public static bool IsPlain(string statement) =>
-        IsOneOf(FirstWords(statement).First, Plain)
+        IsOneOf(FirstWords(statement).First, _plain)
         && !statement.Contains("@@", StringComparison.Ordinal)
         && !statement.Contains(":=", StringComparison.Ordinal)
         && !statement.Contains("_LOCK", StringComparison.OrdinalIgnoreCase)

@@ -4,10 +4,10 @@ namespace Coordinator.ResourceManagers.Tests.MySql;
 
 public sealed class MariaDbConformanceTests : ResourceManagerConformance
 {
-    private static readonly Lazy<Task<TestDatabase>> Shared =
+    private static readonly Lazy<Task<TestDatabase>> _shared =
         new(async () => await TestDatabase.CreateAsync(await SharedServers.MariaDbAsync()));
 
     protected override DatabaseKind Kind => DatabaseKind.MariaDb;
 
-    protected override Task<TestDatabase> GetDatabaseAsync() => Shared.Value;
+    protected override Task<TestDatabase> GetDatabaseAsync() => _shared.Value;
 }
