@@ -1,4 +1,6 @@
+using System.Reflection;
 using Xunit;
+using Xunit.Sdk;
 
 namespace Coordinator.Testing;
 
@@ -14,6 +16,26 @@ public sealed class MySqlFactAttribute : FactAttribute
 public sealed class MySqlTheoryAttribute : TheoryAttribute
 {
     public MySqlTheoryAttribute() => Skip = MySqlAvailability.ReasonToSkip;
+}
+
+/// <summary>
+/// Rows of a theory, one for MariaDB and one for MySQL, or for one of them only; without MySQL's where that cannot be
+/// had (the test run's closing lines say so).
+/// </summary>
+[AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
+public sealed class MySqlFamilyDataAttribute : DataAttribute
+{
+    private readonly DatabaseKind? _only;
+    private readonly object[] _others;
+
+    public MySqlFamilyDataAttribute() => _others = [];
+
+    public MySqlFamilyDataAttribute(DatabaseKind only, params object[] others) => (_only, _others) = (only, others);
+
+    public override IEnumerable<object[]> GetData(MethodInfo testMethod) =>
+        from kind in new[] { DatabaseKind.MariaDb, DatabaseKind.MySql }
+        where (_only ?? kind) == kind && (kind != DatabaseKind.MySql || MySqlAvailability.ReasonToSkip is null)
+        select (object[])[kind, .. _others];
 }
 
 internal static class MySqlAvailability

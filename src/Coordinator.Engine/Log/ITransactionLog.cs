@@ -6,8 +6,8 @@ namespace Coordinator.Engine;
 /// No cancellation reaches a write (R12).
 /// </summary>
 /// <remarks>
-/// After any write has failed with <see cref="LogOutcomeUnknownException"/> every further write fails likewise, at once,
-/// until <see cref="ReopenAsync"/> has succeeded (R4).
+/// After any write has failed with <see cref="LogOutcomeUnknownException"/> every further write and every reading fails
+/// likewise, at once, until <see cref="ReopenAsync"/> has succeeded (R4). Lazy records that were queued then may be gone.
 /// </remarks>
 public interface ITransactionLog : IAsyncDisposable
 {
@@ -23,6 +23,7 @@ public interface ITransactionLog : IAsyncDisposable
     /// only what this returns counts (R4). The epoch goes on.
     /// </summary>
     /// <exception cref="LogOutcomeUnknownException">Still failing; ask again later.</exception>
+    /// <exception cref="LogRefusedException">Damaged: something acknowledged is gone. Asking again won't help.</exception>
     Task<OpenedLog> ReopenAsync();
 
     /// <summary>Durably writes a decision unless one stands under its id; returns the one that stands (R2).</summary>
@@ -31,6 +32,7 @@ public interface ITransactionLog : IAsyncDisposable
 
     /// <summary>Appends a record. With <see cref="Durability.Forced"/> the task ends when it is durable, else when it is queued.</summary>
     /// <exception cref="LogOutcomeUnknownException">Unknown whether it was written.</exception>
+    /// <exception cref="ArgumentException">A decision, which <see cref="DecideAsync"/> writes, or a field above its limit.</exception>
     Task AppendAsync(LogRecord record, Durability durability);
 
     /// <summary>The decision under an id, kept until retention ends; null if there is none. Sees every durable decision.</summary>
@@ -52,9 +54,14 @@ public interface ITransactionLog : IAsyncDisposable
     /// Removes ended transactions that are older than the retention time, and first makes the horizon durable (R5).
     /// </summary>
     /// <param name="endedBefore">Transactions whose <see cref="EndRecord"/> is older than this may go.</param>
-    /// <returns>How many transactions were removed.</returns>
-    Task<int> TrimAsync(DateTimeOffset endedBefore);
+    /// <returns>How many transactions were removed, and the horizon as it stands.</returns>
+    Task<TrimResult> TrimAsync(DateTimeOffset endedBefore);
 }
+
+/// <summary>What trimming did.</summary>
+/// <param name="Transactions">How many transactions were removed.</param>
+/// <param name="Horizon">The horizon as it stands; null if nothing was ever trimmed.</param>
+public sealed record TrimResult(int Transactions, Horizon? Horizon);
 
 /// <summary>Whether an append waits for the disk.</summary>
 public enum Durability
@@ -68,13 +75,14 @@ public enum Durability
 
 /// <summary>What opening the log found.</summary>
 /// <param name="Cluster">Whose log it is.</param>
-/// <param name="Epoch">The epoch that this start began.</param>
+/// <param name="Epoch">The epoch that this start began: its number is above every number in the log, restored ones included.</param>
 /// <param name="End">The position of the last durable record.</param>
 /// <param name="IsNew">True if the log was made by this start.</param>
 /// <param name="Horizon">The newest epoch of which decisions have been trimmed, and the highest trimmed sequence; null if none.</param>
 /// <param name="Unfinished">Decisions without an end record, in log order.</param>
 /// <param name="Participants">The participants registered and not removed.</param>
 /// <param name="Heuristics">Heuristic outcomes found and not forgotten.</param>
+/// <param name="Epochs">Every epoch of this log with the position of its record, in order; the running one last.</param>
 /// <param name="RestoredBefore">Set if a restore was declared or detected: epochs up to this number are quarantined (R7).</param>
 public sealed record OpenedLog(
     ClusterId Cluster,
@@ -85,7 +93,11 @@ public sealed record OpenedLog(
     IReadOnlyList<DecisionRecord> Unfinished,
     IReadOnlyList<ParticipantRecord> Participants,
     IReadOnlyList<HeuristicRecord> Heuristics,
+    IReadOnlyList<EpochStart> Epochs,
     int? RestoredBefore);
+
+/// <summary>Where an epoch begins.</summary>
+public sealed record EpochStart(Epoch Epoch, long Position);
 
 /// <summary>
 /// How far decisions have been trimmed: a transaction with an epoch number below <paramref name="EpochNumber"/>, or equal and a

@@ -23,7 +23,7 @@ internal readonly struct AsyncCallState
         _state = state;
     }
 
-    /// <summary>The form that interceptors and test doubles use; the transport passes a state to save the closures.</summary>
+    /// <summary>The form for interceptors and test doubles; the transport passes a state to save closures.</summary>
     internal AsyncCallState(
         Task<Metadata> responseHeaders, Func<Status> status, Func<Metadata> trailers, Action dispose)
         : this(_ => responseHeaders, _ => status(), _ => trailers(), _ => dispose(), string.Empty)

@@ -22,9 +22,7 @@ public abstract class CallCredentials
         internal CompositeCredentials(CallCredentials[] parts)
         {
             GrpcPreconditions.CheckNotNull(parts, "credentials");
-            GrpcPreconditions.CheckArgument(
-                parts.Length >= 2,
-                "Composite credentials object can only be created from 2 or more credentials.");
+            GrpcPreconditions.CheckArgument(parts.Length >= 2, "There must be two or more to compose.");
             _parts = (CallCredentials[])parts.Clone();
         }
 

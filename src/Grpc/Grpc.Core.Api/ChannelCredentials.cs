@@ -39,7 +39,7 @@ public abstract class ChannelCredentials
             _call = GrpcPreconditions.CheckNotNull(callCredentials, nameof(callCredentials));
             GrpcPreconditions.CheckArgument(
                 channelCredentials.IsComposable,
-                $"CallCredentials can't be composed with {channelCredentials.GetType().Name}. CallCredentials must be used with secure channel credentials like SslCredentials.");
+                $"Call credentials need a secure channel, which {channelCredentials.GetType().Name} is not.");
         }
 
         public override void InternalPopulateConfiguration(

@@ -12,8 +12,7 @@ public interface IAsyncStreamWriter<in T>
     Task WriteAsync(T message, CancellationToken cancellationToken)
     {
         if (cancellationToken.CanBeCanceled)
-            throw new NotSupportedException(
-                "Cancellation of stream writes is not supported by this gRPC implementation.");
+            throw new NotSupportedException("This writer cannot cancel a write.");
 
         return WriteAsync(message);
     }

@@ -73,7 +73,7 @@ public sealed class Metadata : IList<Metadata.Entry>
 
     private List<Entry> Writable()
     {
-        GrpcPreconditions.CheckState(!IsReadOnly, "Object is read only");
+        GrpcPreconditions.CheckState(!IsReadOnly, "This metadata is read-only.");
         return _entries;
     }
 
@@ -88,7 +88,7 @@ public sealed class Metadata : IList<Metadata.Entry>
             Key = MetadataKey.Normalize(key);
             GrpcPreconditions.CheckArgument(
                 MetadataKey.IsBinary(Key),
-                $"Key for binary valued metadata entry needs to have '{BinaryHeaderSuffix}' suffix indicating binary value.");
+                $"The key of a binary entry ends in {BinaryHeaderSuffix}.");
             _bytes = (byte[])GrpcPreconditions.CheckNotNull(valueBytes, nameof(valueBytes)).Clone();
         }
 
@@ -97,7 +97,7 @@ public sealed class Metadata : IList<Metadata.Entry>
             Key = MetadataKey.Normalize(key);
             GrpcPreconditions.CheckArgument(
                 !MetadataKey.IsBinary(Key),
-                "Key for ASCII valued metadata entry cannot have suffix indicating binary value.");
+                $"Only the key of a binary entry ends in {BinaryHeaderSuffix}.");
             _text = GrpcPreconditions.CheckNotNull(value, nameof(value));
         }
 
@@ -107,7 +107,7 @@ public sealed class Metadata : IList<Metadata.Entry>
 
         /// <summary>The text; throws for a binary entry.</summary>
         public string Value =>
-            _text ?? throw new InvalidOperationException("Cannot access string value of a binary metadata entry");
+            _text ?? throw new InvalidOperationException("A binary entry has no text.");
 
         /// <summary>The bytes, or those of the ASCII text.</summary>
         public byte[] ValueBytes => _bytes is null ? Encoding.ASCII.GetBytes(_text!) : (byte[])_bytes.Clone();

@@ -6,7 +6,7 @@ namespace Grpc.Core;
 /// <summary>What a metadata key may look like on the wire.</summary>
 internal static class MetadataKey
 {
-    private static readonly SearchValues<char> Allowed =
+    private static readonly SearchValues<char> _allowed =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
 
     /// <summary>Checks the key and returns it in lower case, as HTTP/2 demands.</summary>
@@ -14,8 +14,8 @@ internal static class MetadataKey
     {
         GrpcPreconditions.CheckNotNull(key, nameof(key));
         GrpcPreconditions.CheckArgument(
-            !key.AsSpan().ContainsAnyExcept(Allowed),
-            "Metadata entry key not valid. Keys can only contain lowercase alphanumeric characters, underscores, hyphens and dots.");
+            !key.AsSpan().ContainsAnyExcept(_allowed),
+            "A metadata key consists of letters, digits, dots, underscores and hyphens.");
         return key.ToLowerInvariant();
     }
 

@@ -2,6 +2,7 @@ using Coordinator.Testing;
 
 namespace Coordinator.ResourceManagers.Tests.MySql;
 
+[Trait("needs", "mysql")]
 public sealed class RealMySqlTraps : MySqlTraps
 {
     [Fact]

@@ -10,8 +10,7 @@ public sealed class ServerTraps
     private readonly string _participant = TestIds.NewParticipant();
 
     [Theory]
-    [InlineData(DatabaseKind.MariaDb)]
-    [InlineData(DatabaseKind.MySql)]
+    [MySqlFamilyData]
     public async Task Kill9_KeepsThePrepared_LosesTheActive_AndTheStartIsAnother(DatabaseKind kind)
     {
         await using var server = await PrivateServer.StartAsync(kind);
@@ -44,8 +43,7 @@ public sealed class ServerTraps
     }
 
     [Theory]
-    [InlineData(DatabaseKind.MariaDb)]
-    [InlineData(DatabaseKind.MySql)]
+    [MySqlFamilyData]
     public async Task FlushTablesWithReadLock_CommitStaysPrepared_AndWorksAfterwards(DatabaseKind kind)
     {
         await using var server = await PrivateServer.StartAsync(kind);
@@ -76,8 +74,7 @@ public sealed class ServerTraps
     /// complete after its client died. Expected: the session is ended, and no orphan appears once the lock is gone.
     /// </summary>
     [Theory]
-    [InlineData(DatabaseKind.MariaDb)]
-    [InlineData(DatabaseKind.MySql)]
+    [MySqlFamilyData]
     public async Task LatePrepare_RollbackEndsTheSessionFirst(DatabaseKind kind)
     {
         await using var server = await PrivateServer.StartAsync(kind);
@@ -130,7 +127,7 @@ public sealed class ServerTraps
     }
 
     [Theory]
-    [InlineData(DatabaseKind.MySql, "xa_detach_on_prepare=OFF", "xa_detach_on_prepare")]
+    [MySqlFamilyData(only: DatabaseKind.MySql, "xa_detach_on_prepare=OFF", "xa_detach_on_prepare")]
     [InlineData(DatabaseKind.MariaDb, "default_storage_engine=MyISAM", "default_storage_engine")]
     [InlineData(DatabaseKind.MariaDb, "read_only=ON", "read-only")]
     public async Task UnfitServer_IsRefusedWithTheSetting(DatabaseKind kind, string option, string expected)

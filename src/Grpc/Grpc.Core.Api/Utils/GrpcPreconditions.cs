@@ -21,7 +21,7 @@ public static class GrpcPreconditions
     public static T CheckNotNull<T>(T reference) =>
         reference is null ? throw new ArgumentNullException() : reference;
 
-    /// <summary>Throws <see cref="ArgumentNullException"/> naming the parameter for null, and returns anything else.</summary>
+    /// <summary>Throws <see cref="ArgumentNullException"/> with this name for null, returns anything else.</summary>
     public static T CheckNotNull<T>(T reference, string paramName) =>
         reference is null ? throw new ArgumentNullException(paramName) : reference;
 

@@ -2,7 +2,7 @@ using System.IO.Compression;
 
 namespace Grpc.Net.Compression;
 
-/// <summary>HTTP's "deflate", which is the zlib format (RFC 1950) and not raw deflate. The inner stream is closed.</summary>
+/// <summary>HTTP's "deflate", which is the zlib format (RFC 1950), not raw. The inner stream is closed.</summary>
 public sealed class DeflateCompressionProvider(CompressionLevel defaultCompressionLevel) : ICompressionProvider
 {
     public string EncodingName => "deflate";

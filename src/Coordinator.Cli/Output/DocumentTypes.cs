@@ -1,0 +1,80 @@
+namespace Coordinator.Cli.Output;
+
+// The documents of -o json. Programs depend on these names: fields are added, never renamed or removed. Each field is
+// always there; null means that there is nothing to tell.
+
+internal sealed record StatusDocument(
+    string Cluster,
+    string Epoch,
+    string Health,
+    string? Detail,
+    string Version,
+    DateTimeOffset? StartedAt,
+    int ParticipantsAttached,
+    int ParticipantsRegistered,
+    IReadOnlyDictionary<string, long> OpenTransactions,
+    long Begun,
+    long Committed,
+    long Aborted,
+    long Heuristic,
+    long LogPosition,
+    long LogRecords,
+    long LogForcedWrites);
+
+internal sealed record BranchDocument(string Name, string? State, string? Detail, int Attempts);
+
+internal sealed record TransactionDocument(
+    string Id,
+    string? Name,
+    string? State,
+    string? Outcome,
+    string? Reason,
+    DateTimeOffset? BegunAt,
+    DateTimeOffset? Deadline,
+    IReadOnlyList<BranchDocument> Branches);
+
+internal sealed record TransactionsDocument(IReadOnlyList<TransactionDocument> Transactions, bool More);
+
+internal sealed record HeuristicDocument(
+    string TransactionId, string Branch, string Decided, string Found, string? Detail, DateTimeOffset? At);
+
+internal sealed record ShowDocument(TransactionDocument Transaction, IReadOnlyList<HeuristicDocument> Heuristics);
+
+internal sealed record InDoubtBranchDocument(
+    string Participant,
+    string Raw,
+    string? TransactionId,
+    string? Branch,
+    string? Kind,
+    string? WhatHappens,
+    DateTimeOffset? PreparedAt);
+
+internal sealed record InDoubtDocument(
+    IReadOnlyList<InDoubtBranchDocument> Branches,
+    IReadOnlyList<TransactionDocument> Undelivered,
+    IReadOnlyList<HeuristicDocument> Heuristics,
+    IReadOnlyDictionary<string, string> FailedScans);
+
+internal sealed record InstanceDocument(
+    string Instance, DateTimeOffset? AttachedAt, string? SqlAddress, string? ServerVersion);
+
+internal sealed record ParticipantDocument(
+    string Name,
+    string? Kind,
+    string? Server,
+    string? Database,
+    string? IdentityRow,
+    IReadOnlyList<InstanceDocument> Instances,
+    DateTimeOffset? RegisteredAt,
+    DateTimeOffset? LastScanAt,
+    string? LastScanError,
+    int Undelivered,
+    int OpenBranches);
+
+internal sealed record ParticipantsDocument(IReadOnlyList<ParticipantDocument> Participants);
+
+internal sealed record RemovedDocument(string Name, int AbandonedBranches);
+
+internal sealed record ResolvedDocument(string TransactionId, string? Outcome, IReadOnlyList<BranchDocument> Branches);
+
+internal sealed record ForgottenDocument(string TransactionId, int Forgotten);

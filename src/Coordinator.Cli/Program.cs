@@ -1,0 +1,3 @@
+using Coordinator.Cli;
+
+return await CommandLine.RunAsync(args, Terminal.OfProcess());

@@ -1,0 +1,252 @@
+using Microsoft.Extensions.Logging;
+
+namespace Coordinator.Engine;
+
+/// <summary>What operators see and settle by hand. Every change is recorded in the log with its reason.</summary>
+public sealed class OperatorDesk
+{
+    private readonly ITransactionLog _log;
+    private readonly LogKeeper _keeper;
+    private readonly TransactionTable _table;
+    private readonly ParticipantRegistry _registry;
+    private readonly Delivery _delivery;
+    private readonly HeuristicLedger _heuristics;
+    private readonly TwoPhaseCommit _twoPhase;
+    private readonly Recoverer _recoverer;
+    private readonly Inquiry _inquiry;
+    private readonly LogLineage _lineage;
+    private readonly EngineOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    internal OperatorDesk(
+        ITransactionLog log,
+        LogKeeper keeper,
+        TransactionTable table,
+        ParticipantRegistry registry,
+        Delivery delivery,
+        HeuristicLedger heuristics,
+        TwoPhaseCommit twoPhase,
+        Recoverer recoverer,
+        Inquiry inquiry,
+        LogLineage lineage,
+        EngineOptions options,
+        TimeProvider time,
+        ILogger logger)
+    {
+        _log = log;
+        _keeper = keeper;
+        _table = table;
+        _registry = registry;
+        _delivery = delivery;
+        _heuristics = heuristics;
+        _twoPhase = twoPhase;
+        _recoverer = recoverer;
+        _inquiry = inquiry;
+        _lineage = lineage;
+        _options = options;
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <summary>What the log has written since the start.</summary>
+    public LogStatistics LogStatistics => _log.Statistics;
+
+    /// <summary>The position of the last durable record.</summary>
+    public long LogPosition => _log.DurableEnd;
+
+    /// <summary>The open transactions, counted by state.</summary>
+    public IReadOnlyDictionary<TransactionState, int> CountOpen() =>
+        _table.Live.GroupBy(transaction => transaction.State).ToDictionary(group => group.Key, group => group.Count());
+
+    /// <summary>Open transactions, then finished ones that are still remembered, each newest first.</summary>
+    public IEnumerable<TransactionView> List() => _table.Live.Select(transaction => transaction.ToView())
+        .OrderByDescending(view => view.Id.Epoch.Number).ThenByDescending(view => view.Id.Sequence)
+        .Concat(_table.Finished);
+
+    /// <summary>One transaction and its heuristic outcomes.</summary>
+    public async Task<(TransactionView Transaction, IReadOnlyList<HeuristicRecord> Heuristics)> ShowAsync(TransactionId id) =>
+        (await _inquiry.GetAsync(id), _heuristics.Of(id));
+
+    /// <summary>Every registered participant.</summary>
+    public IReadOnlyList<ParticipantView> Participants() => [.. _registry.Entries
+        .OrderBy(entry => entry.Record.Name, StringComparer.Ordinal)
+        .Select(entry => new ParticipantView(
+            entry.Record,
+            [.. entry.Attached.Select(attached => new InstanceView(attached.Participant, attached.AttachedAt))],
+            entry.LastScanAt,
+            entry.LastScanError,
+            entry.Undelivered,
+            entry.OpenBranches))];
+
+    /// <summary>Compares databases, live transactions and log, now, and changes nothing.</summary>
+    public async Task<InDoubtReport> ReconcileAsync()
+    {
+        var scans = await Task.WhenAll(_registry.Entries.Select(PlanAsync));
+        var undelivered = _table.Live
+            .Where(transaction => transaction.State is TransactionState.Committing or TransactionState.InDoubt)
+            .Select(transaction => transaction.ToView()).OrderBy(view => view.Id.Sequence);
+        return new InDoubtReport(
+            [.. scans.SelectMany(scan => scan.Branches.Select(branch => new InDoubtBranch(scan.Participant, branch)))],
+            [.. undelivered],
+            _heuristics.All,
+            scans.Where(scan => scan.Failure is not null).ToDictionary(scan => scan.Participant, scan => scan.Failure!));
+    }
+
+    /// <summary>
+    /// Settles a transaction by hand. Live and undecided: rollback aborts it. Over, with branches left prepared
+    /// (quarantined): the decision is written first, and whichever decision was first stands (R2).
+    /// </summary>
+    public async Task<TransactionView> ResolveAsync(TransactionId id, Decision decision, string reason)
+    {
+        Limits.CheckReason(reason);
+        if (_table.TryGetLive(id, out var live))
+            return await ResolveLiveAsync(live, decision, reason);
+        var prepared = await FindPreparedAsync(id);
+        var standing = await _log.FindDecisionAsync(id);
+        if (prepared.Count == 0)
+            throw NotInDoubt(id, "no attached participant's database has a prepared branch of it");
+        if (standing is not null && standing.Decision != decision)
+        {
+            throw new RefusedException(
+                RefusalKind.FailedPrecondition, Reasons.WrongState,
+                $"Transaction {id} is decided {standing.Decision}, which never changes. To end one branch otherwise, name it with --branch.");
+        }
+
+        standing ??= await _keeper.DecideAsync(
+            new DecisionRecord(
+                id, decision, "", IdempotencyKey: null,
+                [.. prepared.Select(branch => new DecidedBranch(branch.Branch, null))], reason, _time.GetUtcNow()),
+            whenUnknown: null);
+        if (standing.Decision != decision)
+            throw new RefusedException(RefusalKind.Unavailable, Reasons.LogUnavailable, $"The log did not answer; transaction {id} is decided {standing.Decision}.");
+        await RecordAsync(id, branch: null, decision, reason);
+        var reports = await Task.WhenAll(prepared.Select(branch => FinishAsync(branch, decision, standing)));
+        // A branch that is still prepared is finished by a later scan, or after a restart, from the decision just kept.
+        if (reports.All(report => report.State != BranchState.Prepared))
+            await _keeper.AppendAsync(new EndRecord(id, _time.GetUtcNow()), Durability.Forced);
+        return (await _inquiry.GetAsync(id)) with { Branches = reports };
+    }
+
+    /// <summary>Ends one prepared branch by hand, even against the decision: then it is heuristic, and kept as such.</summary>
+    public async Task<BranchView> ResolveBranchAsync(BranchId branch, Decision decision, string reason)
+    {
+        Limits.CheckReason(reason);
+        if (_table.TryGetLive(branch.Transaction, out var live) && live.State is not (TransactionState.Committing or TransactionState.Aborting or TransactionState.InDoubt))
+        {
+            throw new RefusedException(
+                RefusalKind.FailedPrecondition, Reasons.WrongState,
+                $"Transaction {branch.Transaction} is {live.State}; roll the whole transaction back instead.");
+        }
+
+        var standing = await _log.FindDecisionAsync(branch.Transaction);
+        await RecordAsync(branch.Transaction, branch.Branch, decision, reason);
+        return await FinishAsync(branch, decision, standing);
+    }
+
+    /// <summary>Shows a transaction's heuristic outcomes no more.</summary>
+    /// <returns>How many there were.</returns>
+    public async Task<int> ForgetAsync(TransactionId id, string reason)
+    {
+        Limits.CheckReason(reason);
+        var forgotten = await _heuristics.ForgetAsync(id, reason);
+        return forgotten > 0 ? forgotten : throw NotInDoubt(id, "it has no heuristic outcomes");
+    }
+
+    /// <summary>Removes a participant that never comes back; its undelivered branches become hazards.</summary>
+    /// <returns>How many branches were given up.</returns>
+    public async Task<int> RemoveParticipantAsync(string name, string reason)
+    {
+        Limits.CheckReason(reason);
+        if (!_registry.TryGet(name, out var entry))
+            throw new RefusedException(RefusalKind.NotFound, Reasons.ParticipantNotFound, $"No participant {name} is registered.");
+        if (entry.Attached.Count > 0)
+        {
+            throw new RefusedException(
+                RefusalKind.FailedPrecondition, Reasons.WrongState,
+                $"Participant {name} is attached ({entry.Attached.Count} instances); stop it first.");
+        }
+
+        var abandoned = entry.Undelivered;
+        await _keeper.AppendAsync(new ParticipantRemovedRecord(name, reason, _time.GetUtcNow()), Durability.Forced);
+        _registry.Remove(name);
+        Log.ParticipantRemoved(_logger, name, reason);
+        return abandoned;
+    }
+
+    private async Task<(string Participant, IReadOnlyList<PlannedBranch> Branches, string? Failure)> PlanAsync(ParticipantEntry entry)
+    {
+        var name = entry.Record.Name;
+        if (entry.Newest is not { } instance)
+            return (name, [], "no instance is attached");
+        try
+        {
+            return (name, await _recoverer.PlanAsync(instance), null);
+        }
+        catch (ParticipantUnavailableException exception)
+        {
+            return (name, [], exception.Message);
+        }
+    }
+
+    private async Task<TransactionView> ResolveLiveAsync(GlobalTransaction live, Decision decision, string reason)
+    {
+        if (decision == Decision.Abort && await _twoPhase.AbortAsync(live, Reasons.Operator, reason))
+        {
+            await RecordAsync(live.Id, branch: null, decision, reason);
+            return live.ToView();
+        }
+
+        throw new RefusedException(
+            RefusalKind.FailedPrecondition, Reasons.WrongState,
+            $"Transaction {live.Id} is {live.State}. "
+            + (live.State is TransactionState.Committing or TransactionState.Aborting
+                ? "It is decided and being delivered; to give up one branch, name it with --branch."
+                : "Only its branches' votes can commit it; an undecided one can be rolled back."));
+    }
+
+    private async Task<IReadOnlyList<BranchId>> FindPreparedAsync(TransactionId id)
+    {
+        var scans = await Task.WhenAll(_registry.Entries.Select(PlanAsync));
+        return [.. scans.SelectMany(scan => scan.Branches)
+            .Select(branch => branch.Prepared.Id).OfType<BranchId>().Where(branch => branch.Transaction == id).Distinct()];
+    }
+
+    private async Task<BranchView> FinishAsync(BranchId branch, Decision decision, DecisionRecord? standing)
+    {
+        if (_registry.Find(branch.Branch) is not { } participant)
+        {
+            throw new RefusedException(
+                RefusalKind.Unavailable, Reasons.ParticipantUnavailable, $"Participant {branch.Branch.Participant} is not attached; start it first.");
+        }
+
+        var evidence = standing?.Branches.FirstOrDefault(decided => decided.Branch == branch.Branch)?.Evidence;
+        var report = await _delivery.SendOnceAsync(
+            cancellation => decision == Decision.Commit
+                ? participant.CommitAsync(branch, evidence, cancellation)
+                : participant.RollbackAsync(branch, evidence, cancellation),
+            _options.CommandTimeout);
+        var wanted = standing?.Decision ?? decision;
+        var isAsDecided = report.Outcome == (wanted == Decision.Commit ? BranchOutcome.Committed : BranchOutcome.RolledBack);
+        if (!isAsDecided && report.Outcome is BranchOutcome.Committed or BranchOutcome.RolledBack or BranchOutcome.Unknown)
+            await _heuristics.RecordAsync(branch, wanted, report.Outcome, report.Detail ?? "ended by an operator");
+        return new BranchView(branch.Branch, StateOf(report.Outcome, isAsDecided), report.Detail, 0);
+    }
+
+    private static BranchState StateOf(BranchOutcome outcome, bool isAsDecided) => outcome switch
+    {
+        BranchOutcome.Committed when isAsDecided => BranchState.Committed,
+        BranchOutcome.RolledBack when isAsDecided => BranchState.RolledBack,
+        BranchOutcome.Prepared or BranchOutcome.Active => BranchState.Prepared,
+        _ => BranchState.Heuristic,
+    };
+
+    private async Task RecordAsync(TransactionId id, BranchName? branch, Decision decision, string reason)
+    {
+        await _keeper.AppendAsync(new ResolvedRecord(id, branch, decision, reason, _time.GetUtcNow()), Durability.Forced);
+        Log.Resolved(_logger, id, branch?.ToString() ?? "", decision, reason);
+    }
+
+    private static RefusedException NotInDoubt(TransactionId id, string why) =>
+        new(RefusalKind.FailedPrecondition, Reasons.NotInDoubt, $"There is nothing to do for transaction {id}: {why}.");
+}

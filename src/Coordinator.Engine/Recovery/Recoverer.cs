@@ -1,0 +1,127 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace Coordinator.Engine;
+
+/// <summary>
+/// Recovery of one participant's database, at attach, at every interval, and when its server was restarted:
+/// <list type="number">
+/// <item>List the prepared branches. A scan that fails or meets a standby concludes nothing (R6).</item>
+/// <item>THEN note which transactions are live; THEN look up the decisions of the others (R6).</item>
+/// <item>Plan (<see cref="RecoveryPlan"/>).</item>
+/// <item>Commit and roll back as planned, each branch by itself (R11); the rest is left alone.</item>
+/// <item>Remember epoch and log position in the database (R7).</item>
+/// </list>
+/// </summary>
+internal sealed class Recoverer(
+    ITransactionLog log,
+    ParticipantRegistry registry,
+    TransactionTable table,
+    Delivery delivery,
+    HeuristicLedger heuristics,
+    LogLineage lineage,
+    EngineOptions options,
+    EngineMetrics metrics,
+    TimeProvider time,
+    ILogger logger)
+{
+    private readonly ConcurrentDictionary<BranchId, bool> _settling = new();
+
+    /// <summary>Steps 1 to 3, changing nothing: what <c>coordctl in-doubt</c> shows.</summary>
+    public async Task<IReadOnlyList<PlannedBranch>> PlanAsync(IParticipant participant)
+    {
+        var scan = await delivery.SendOnceAsync(participant.ListPreparedAsync, options.CommandTimeout);
+        var live = table.Live.ToDictionary(transaction => transaction.Id, transaction => transaction.State);
+        var decisions = new Dictionary<TransactionId, DecisionRecord>();
+        foreach (var id in scan.Branches.Select(branch => branch.Id?.Transaction).OfType<TransactionId>().Distinct())
+        {
+            if (!live.ContainsKey(id) && id.Cluster == lineage.Cluster && await log.FindDecisionAsync(id) is { } decision)
+                decisions[id] = decision;
+        }
+
+        return RecoveryPlan.From(scan.Branches, live, decisions, lineage.ContextFor(participant.Name, registry));
+    }
+
+    /// <summary>All steps, for one participant. Failures are recorded for operators, and the next scan tries again.</summary>
+    public async Task RecoverAsync(ParticipantEntry entry, IParticipant participant)
+    {
+        try
+        {
+            var plan = await PlanAsync(participant);
+            var settled = await Task.WhenAll(plan.Select(branch => SettleAsync(entry, participant, branch)));
+            await delivery.SendOnceAsync(
+                async cancellation =>
+                {
+                    await participant.RememberAsync(lineage.Mark(log.DurableEnd), cancellation);
+                    return true;
+                },
+                options.CommandTimeout);
+            entry.LastScanAt = time.GetUtcNow();
+            entry.LastScanError = null;
+            Report(participant, plan, settled.Count(done => done));
+        }
+        catch (Exception exception) when (exception is ParticipantUnavailableException or LogOutcomeUnknownException)
+        {
+            entry.LastScanError = exception.Message;
+            Log.ScanFailed(logger, participant.Name, exception.Message);
+        }
+    }
+
+    private async Task<bool> SettleAsync(ParticipantEntry entry, IParticipant participant, PlannedBranch planned)
+    {
+        if (planned.Kind is not (PreparedKind.ToCommit or PreparedKind.ToRollBack) || planned.Prepared.Id is not { } id)
+            return false;
+        // A branch that an earlier scan is still settling is left to that one.
+        if (!_settling.TryAdd(id, true))
+            return false;
+        await entry.InFlight.WaitAsync();
+        try
+        {
+            return planned.Kind == PreparedKind.ToCommit
+                ? await CommitAsync(participant, id, planned.Decision!)
+                : await RollbackAsync(participant, id);
+        }
+        catch (ParticipantUnavailableException exception)
+        {
+            // The next scan lists it again.
+            Log.SettleFailed(logger, id, exception.Message);
+            return false;
+        }
+        finally
+        {
+            entry.InFlight.Release();
+            _settling.TryRemove(id, out _);
+        }
+    }
+
+    // A database that was restored, or failed over, brings back a branch of a transaction that had ended: the kept
+    // decision commits it again.
+    private async Task<bool> CommitAsync(IParticipant participant, BranchId id, DecisionRecord decision)
+    {
+        var evidence = decision.Branches.First(branch => branch.Branch == id.Branch).Evidence;
+        var report = await delivery.SendOnceAsync(
+            cancellation => participant.CommitAsync(id, evidence, cancellation), options.CommandTimeout);
+        if (report.Outcome is BranchOutcome.RolledBack or BranchOutcome.Unknown)
+            await heuristics.RecordAsync(id, Decision.Commit, report.Outcome, report.Detail ?? "");
+        return report.Outcome == BranchOutcome.Committed;
+    }
+
+    private async Task<bool> RollbackAsync(IParticipant participant, BranchId id)
+    {
+        var report = await delivery.SendOnceAsync(
+            cancellation => participant.RollbackAsync(id, null, cancellation), options.CommandTimeout);
+        if (report.Outcome == BranchOutcome.Committed)
+            await heuristics.RecordAsync(id, Decision.Abort, report.Outcome, report.Detail ?? "");
+        return report.Outcome == BranchOutcome.RolledBack;
+    }
+
+    private void Report(IParticipant participant, IReadOnlyList<PlannedBranch> plan, int settled)
+    {
+        metrics.Scanned(participant.Name, plan, settled);
+        var left = plan.Count(branch => branch.Kind is PreparedKind.Quarantined);
+        if (left > 0)
+            Log.Quarantined(logger, participant.Name, left);
+        if (settled > 0)
+            Log.Recovered(logger, participant.Name, settled, plan.Count);
+    }
+}

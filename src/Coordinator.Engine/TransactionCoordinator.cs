@@ -1,0 +1,306 @@
+using Microsoft.Extensions.Logging;
+
+namespace Coordinator.Engine;
+
+/// <summary>
+/// The coordinator, whole: begins, enlists, commits and rolls back global transactions over attached participants, and
+/// recovers at start. Runs in a service or in an application's own process. Everything else in this folder hangs here.
+/// </summary>
+public sealed class TransactionCoordinator : IAsyncDisposable
+{
+    private readonly ITransactionLog _log;
+    private readonly EngineOptions _options;
+    private readonly TimeProvider _time;
+    private readonly IIdSource _ids;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly ParticipantRegistry _registry;
+    private readonly TransactionTable _table;
+    private readonly LogKeeper _keeper;
+    private readonly Delivery _delivery;
+    private readonly HeuristicLedger _heuristics;
+    private readonly TwoPhaseCommit _twoPhase;
+    private readonly Admission _admission;
+    private Task _periodic = Task.CompletedTask;
+    private Started? _started;
+
+    /// <exception cref="ArgumentException">The options contradict themselves; the message says how.</exception>
+    public TransactionCoordinator(
+        ITransactionLog log, EngineOptions options, TimeProvider time, IIdSource ids, ILogger<TransactionCoordinator> logger)
+    {
+        var wrong = string.Join(" ", options.Validate());
+        if (wrong.Length > 0)
+            throw new ArgumentException(wrong, nameof(options));
+        _log = log;
+        _options = options;
+        _time = time;
+        _ids = ids;
+        _logger = logger;
+        _registry = new ParticipantRegistry(options);
+        _table = new TransactionTable(options);
+        Metrics = new EngineMetrics(() => _table.LiveCount);
+        _keeper = new LogKeeper(log, options, time, logger);
+        _admission = new Admission(_table, _keeper, options);
+        _delivery = new Delivery(_registry, options, time, ids, logger, _stopping.Token);
+        _heuristics = new HeuristicLedger(_keeper, Metrics, time, logger);
+        _twoPhase = new TwoPhaseCommit(
+            _keeper,
+            _registry,
+            new PreparePhase(_registry, _delivery, options, time, logger),
+            new OnePhaseCommit(_delivery, _heuristics, options, logger),
+            _delivery,
+            _heuristics,
+            _table,
+            options,
+            Metrics,
+            time,
+            logger);
+    }
+
+    /// <summary>The counters.</summary>
+    public EngineMetrics Metrics { get; }
+
+    /// <summary>The operators' view and hand.</summary>
+    public OperatorDesk Operators => Running.Operators;
+
+    /// <summary>Whose coordinator this is.</summary>
+    public ClusterId Cluster => Running.Lineage.Cluster;
+
+    /// <summary>This start of it.</summary>
+    public Epoch Epoch => Running.Lineage.Epoch;
+
+    /// <summary>Why nothing can be decided now; null if the log answers.</summary>
+    public string? LogFailure => _keeper.Failure;
+
+    /// <summary>True once a shutdown has begun.</summary>
+    public bool IsDraining => _admission.IsDraining;
+
+    private Started Running => _started
+        ?? throw new RefusedException(RefusalKind.Unavailable, Reasons.Draining, "The coordinator has not started yet; try again.");
+
+    /// <summary>
+    /// Opens the log (a new epoch) and takes up what was decided and not delivered; participants that are away hold
+    /// nothing up (R11).
+    /// </summary>
+    /// <exception cref="LogRefusedException">The log is in use, damaged, or of a newer version.</exception>
+    public async Task StartAsync()
+    {
+        var opened = await _log.OpenAsync(_ids);
+        foreach (var participant in opened.Participants)
+            _registry.Register(participant);
+        _heuristics.Load(opened.Heuristics);
+        var lineage = new LogLineage(opened);
+        var recoverer = new Recoverer(_log, _registry, _table, _delivery, _heuristics, lineage, _options, Metrics, _time, _logger);
+        var attachments = new Attachments(_keeper, _log, _registry, lineage, recoverer, _options, _time, _logger);
+        var inquiry = new Inquiry(_log, _table, _registry, _delivery, _heuristics, lineage, _options);
+        var desk = new OperatorDesk(
+            _log, _keeper, _table, _registry, _delivery, _heuristics, _twoPhase, recoverer, inquiry, lineage, _options, _time, _logger);
+        var beginning = new Beginning(_log, _table, _admission, inquiry, lineage, Metrics, _options, _time, _ids, _logger, OnDeadline);
+        _started = new Started(lineage, beginning, attachments, inquiry, desk);
+        Log.Started(_logger, lineage.Cluster, lineage.Epoch, opened.Unfinished.Count, opened.Participants.Count, opened.End);
+        foreach (var decision in opened.Unfinished)
+            Resume(decision);
+        _periodic = new PeriodicWork(_log, _keeper, attachments, lineage, _options, _time, _logger).RunAsync(_stopping.Token);
+    }
+
+    /// <summary>Begins a transaction; with an idempotency key that is in use, returns that key's transaction.</summary>
+    /// <param name="timeout">From now until Commit; null for the default.</param>
+    /// <param name="name">For people, at most 100 characters.</param>
+    /// <param name="idempotencyKey">At most 100 characters; null for none.</param>
+    /// <param name="attempt">At most 40 characters; tells a retry of one caller's Begin from another caller with its key.</param>
+    /// <exception cref="RefusedException">Bad arguments, draining, or a limit is reached.</exception>
+    public Task<BegunTransaction> BeginAsync(TimeSpan? timeout, string name, string? idempotencyKey, string attempt = "") =>
+        Running.Beginning.RunAsync(timeout, name, idempotencyKey, attempt);
+
+    /// <summary>Enlists a branch of an attached participant; the same branch twice is the same branch.</summary>
+    /// <returns>How long until the deadline.</returns>
+    /// <exception cref="EnlistmentRefusedException">The transaction is unknown, fenced, over or committing, or a limit is reached.</exception>
+    public TimeSpan Enlist(BranchId branch)
+    {
+        var id = branch.Transaction;
+        if (!_table.TryGetLive(id, out var transaction))
+            throw Running.Inquiry.WhyNotLive(id);
+        if (!_registry.TryGet(branch.Branch.Participant, out var entry))
+            throw new EnlistmentRefusedException(Reasons.ParticipantNotFound, $"No participant {branch.Branch.Participant} is registered.");
+        if (!entry.TryTakeSlot())
+        {
+            throw new EnlistmentRefusedException(
+                Reasons.Overloaded,
+                $"Participant {branch.Branch.Participant} has {entry.OpenBranches} open branches, as many as its database holds.");
+        }
+
+        var enlisted = transaction.TryEnlist(branch, _options.MaxBranchesPerTransaction, out var isNew, out var state);
+        if (!isNew)
+            entry.ReturnSlot();
+        if (!enlisted)
+        {
+            throw state == TransactionState.Active
+                ? new EnlistmentRefusedException(Reasons.Overloaded, $"Transaction {id} has {_options.MaxBranchesPerTransaction} branches, the limit.")
+                : new EnlistmentRefusedException(Reasons.WrongState, $"Transaction {id} is {state}; no branch can enlist any more.");
+        }
+
+        Log.Enlisted(_logger, id, branch.Branch);
+        return transaction.RemainingAt(_time);
+    }
+
+    /// <summary>
+    /// Commits, or aborts. Idempotent. Cancelling stops the waiting, not the commit (R12).
+    /// </summary>
+    /// <param name="id">Which transaction.</param>
+    /// <param name="named">The branches that the client saw; one that nobody enlisted aborts (R14).</param>
+    /// <param name="untilDelivered">True: wait for the branches, at most <see cref="EngineOptions.DeliveryWait"/>.</param>
+    /// <param name="cancellationToken">Stops the waiting.</param>
+    public async Task<TransactionView> CommitAsync(
+        TransactionId id, IReadOnlyCollection<BranchName> named, bool untilDelivered, CancellationToken cancellationToken)
+    {
+        if (!_table.TryGetLive(id, out var transaction))
+            return await Running.Inquiry.OfLateCommitAsync(id, named);
+        if (transaction.State == TransactionState.Active)
+            _admission.CheckLog();
+        if (transaction.TryStartCommit())
+            _ = DriveAsync(transaction, () => _twoPhase.RunAsync(transaction, named));
+        await WaitAsync(transaction, untilDelivered, cancellationToken);
+        return transaction.ToView();
+    }
+
+    /// <summary>Rolls back. Idempotent.</summary>
+    /// <exception cref="RefusedException">Commit is being decided or has been.</exception>
+    public async Task<TransactionView> RollbackAsync(TransactionId id, string reason, CancellationToken cancellationToken)
+    {
+        Limits.CheckText(reason, 200, "reason");
+        if (!_table.TryGetLive(id, out var transaction))
+            return RequireAborted(await Running.Inquiry.GetAsync(id));
+        if (transaction.TryAbort(Reasons.RolledBack, reason.Length > 0 ? reason : "Rolled back on request."))
+            _ = DriveAsync(transaction, () => _twoPhase.RollbackAllAsync(transaction));
+        else if (transaction.ToView() is var view && view.Outcome != Outcome.Aborted)
+            return RequireAborted(view);
+        await WaitAsync(transaction, untilDelivered: true, cancellationToken);
+        return transaction.ToView();
+    }
+
+    /// <summary>Tells how a transaction stands.</summary>
+    public Task<TransactionView> GetAsync(TransactionId id) => Running.Inquiry.GetAsync(id);
+
+    /// <summary>Yields the transaction now and after each change, until it is over.</summary>
+    public async IAsyncEnumerable<TransactionView> WatchAsync(
+        TransactionId id, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (!_table.TryGetLive(id, out var transaction))
+        {
+            yield return await Running.Inquiry.GetAsync(id);
+            yield break;
+        }
+
+        while (true)
+        {
+            // The wait is taken BEFORE the view, so that no change falls between the two.
+            var changed = transaction.WhenChanged();
+            yield return transaction.ToView();
+            if (transaction.WhenEnded.IsCompleted)
+                yield break;
+            await changed.WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Attaches an instance of a participant, and has its database scanned.</summary>
+    /// <exception cref="RefusedException">The name stands for another database, a limit is reached, or draining.</exception>
+    public Task AttachAsync(IParticipant participant)
+    {
+        if (IsDraining)
+            throw Admission.Draining();
+        return Running.Attachments.AttachAsync(participant);
+    }
+
+    /// <summary>The instance is gone, or its stream is.</summary>
+    public void Detach(IParticipant participant) => Running.Attachments.Detach(participant);
+
+    /// <summary>Scans a participant's database: its server was restarted (R6).</summary>
+    public Task ScanAsync(IParticipant participant) => Running.Attachments.ScanAsync(participant);
+
+    /// <summary>Refuses Begin, and waits for what has begun to commit or abort, at most <see cref="EngineOptions.DrainLimit"/>. The rest stays in the log.</summary>
+    public async Task DrainAsync()
+    {
+        _admission.StartDraining();
+        var busy = _table.Live.Where(transaction => transaction.State != TransactionState.Active).ToList();
+        Log.Draining(_logger, busy.Count);
+        var ended = Task.WhenAll(busy.Select(transaction => transaction.WhenEnded));
+        await Task.WhenAny(ended, Task.Delay(_options.DrainLimit, _time));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        _admission.StartDraining();
+        await _stopping.CancelAsync();
+        await _periodic;
+        _started?.Attachments.Dispose();
+        await _log.DisposeAsync();
+        Metrics.Dispose();
+        _stopping.Dispose();
+    }
+
+    private void OnDeadline(GlobalTransaction transaction)
+    {
+        if (transaction.TryAbort(Reasons.DeadlinePassed, "The deadline passed before commit was decided."))
+            _ = DriveAsync(transaction, () => _twoPhase.RollbackAllAsync(transaction));
+    }
+
+    private void Resume(DecisionRecord decision)
+    {
+        var state = decision.Decision == Decision.Commit ? TransactionState.Committing : TransactionState.Aborting;
+        var transaction = new GlobalTransaction(decision.Transaction, decision.Name, decision.IdempotencyKey, decision.At, state);
+        foreach (var branch in decision.Branches)
+        {
+            transaction.AddDecided(branch, BranchState.Prepared);
+            if (_registry.TryGet(branch.Branch.Participant, out var entry))
+                entry.TakeSlot();
+        }
+
+        _table.Add(transaction);
+        _ = DriveAsync(transaction, state == TransactionState.Committing
+            ? () => _twoPhase.DeliverCommitAsync(transaction, transaction.Branches)
+            : () => _twoPhase.DeliverAbortAsync(transaction));
+    }
+
+    private async Task DriveAsync(GlobalTransaction transaction, Func<Task> drive)
+    {
+        try
+        {
+            await drive();
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // The process ends; whatever is decided is in the log.
+        }
+        catch (Exception exception)
+        {
+            Log.Broken(_logger, exception, transaction.Id);
+            transaction.Fail(exception);
+        }
+    }
+
+    private async Task WaitAsync(GlobalTransaction transaction, bool untilDelivered, CancellationToken cancellationToken)
+    {
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token);
+        await transaction.WhenDecided.WaitAsync(waiting.Token);
+        if (!untilDelivered || transaction.WhenEnded.IsCompleted)
+            return;
+        try
+        {
+            await transaction.WhenEnded.WaitAsync(_options.DeliveryWait, _time, waiting.Token);
+        }
+        catch (TimeoutException)
+        {
+            // The outcome is fixed; the view says that delivery is pending.
+        }
+    }
+
+    private static TransactionView RequireAborted(TransactionView view) => view.Outcome is Outcome.Aborted or Outcome.Unknown
+        ? view
+        : throw new RefusedException(
+            RefusalKind.FailedPrecondition, Reasons.WrongState,
+            $"Transaction {view.Id} is {view.State}; it cannot be rolled back any more.");
+
+    private sealed record Started(
+        LogLineage Lineage, Beginning Beginning, Attachments Attachments, Inquiry Inquiry, OperatorDesk Operators);
+}

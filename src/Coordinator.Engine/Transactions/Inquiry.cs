@@ -1,0 +1,141 @@
+namespace Coordinator.Engine;
+
+/// <summary>
+/// Answers who asks for a transaction that is not live: from memory, from the log, or honestly not at all. The absence
+/// of a record proves nothing by itself: a one-phase or read-only transaction leaves none (R13).
+/// </summary>
+internal sealed class Inquiry(
+    ITransactionLog log, TransactionTable table, ParticipantRegistry registry, Delivery delivery,
+    HeuristicLedger heuristics, LogLineage lineage, EngineOptions options)
+{
+    /// <summary>How a transaction stands.</summary>
+    /// <exception cref="RefusedException">The id cannot have been handed out by this cluster.</exception>
+    public async Task<TransactionView> GetAsync(TransactionId id)
+    {
+        CheckOurs(id);
+        if (table.TryGetLive(id, out var live))
+            return live.ToView();
+        if (table.TryGetFinished(id, out var finished))
+            return finished;
+        var view = await log.FindDecisionAsync(id) is { } decision ? OfDecision(decision) : Unknown(id);
+        return heuristics.Of(id) is { Count: > 0 } found ? WithHeuristics(view, found) : view;
+    }
+
+    /// <summary>
+    /// Commit of a transaction that is over, or that an earlier epoch began. Such an id can never commit any more (R3),
+    /// so its branches are rolled back, and what they answer is the proof that the client gets.
+    /// </summary>
+    public async Task<TransactionView> OfLateCommitAsync(TransactionId id, IReadOnlyCollection<BranchName> named)
+    {
+        var view = await GetAsync(id);
+        if (view.Outcome != Outcome.Unknown || id.Epoch == lineage.Epoch || MayLackRecords(id))
+            return view;
+        var reports = await Task.WhenAll(named.Take(options.MaxBranchesPerTransaction).Select(branch => SettleAsync(new BranchId(id, branch), named.Count == 1)));
+        if (reports.Any(report => report is null))
+        {
+            return view with
+            {
+                Outcome = Outcome.InDoubt,
+                State = TransactionState.InDoubt,
+                ReasonCode = Reasons.ParticipantUnavailable,
+                Reason = "A participant that could prove the outcome is not attached; ask again.",
+            };
+        }
+
+        // A single branch may have committed in one phase: then its database alone knows.
+        if (named.Count == 1 && reports[0]!.Outcome == BranchOutcome.Committed)
+            return view with { Outcome = Outcome.Committed, State = TransactionState.Committed, Reason = reports[0]!.Detail };
+        return reports.Any(report => report!.Outcome == BranchOutcome.RolledBack)
+            ? view with
+            {
+                Outcome = Outcome.Aborted,
+                State = TransactionState.Aborted,
+                ReasonCode = Reasons.CoordinatorRestarted,
+                Reason = "The coordinator was restarted before it decided; the branches are rolled back.",
+            }
+            : view;
+    }
+
+    /// <summary>Why a branch cannot enlist in a transaction that is not live.</summary>
+    public EnlistmentRefusedException WhyNotLive(TransactionId id)
+    {
+        if (id.Cluster != lineage.Cluster)
+            return new EnlistmentRefusedException(Reasons.TransactionNotFound, $"Transaction {id} belongs to cluster {id.Cluster}; this is {lineage.Cluster}.");
+        if (id.Epoch != lineage.Epoch)
+            return new EnlistmentRefusedException(Reasons.EpochFenced, $"Transaction {id} was begun under another start of the coordinator; begin a new one.");
+        return table.TryGetFinished(id, out var finished)
+            ? new EnlistmentRefusedException(Reasons.WrongState, $"Transaction {id} is {finished.State}; no branch can enlist any more.")
+            : new EnlistmentRefusedException(Reasons.TransactionNotFound, $"Transaction {id} is not open.");
+    }
+
+    private void CheckOurs(TransactionId id)
+    {
+        if (id.Cluster != lineage.Cluster)
+        {
+            throw new RefusedException(
+                RefusalKind.NotFound, Reasons.TransactionNotFound,
+                $"Transaction {id} belongs to cluster {id.Cluster}; this is {lineage.Cluster}.");
+        }
+
+        if (id.Epoch.Number > lineage.Epoch.Number)
+        {
+            throw new RefusedException(
+                RefusalKind.NotFound, Reasons.TransactionNotFound,
+                $"Transaction {id} is of epoch {id.Epoch}, which is later than the running one, {lineage.Epoch}.");
+        }
+    }
+
+    private bool MayLackRecords(TransactionId id) =>
+        lineage.Horizon?.Covers(id) == true || (id.Epoch != lineage.Epoch && id.Epoch.Number <= lineage.RestoredBefore);
+
+    private async Task<BranchReport?> SettleAsync(BranchId branch, bool mayBeOnePhase)
+    {
+        if (registry.Find(branch.Branch) is not { } participant)
+            return null;
+        try
+        {
+            var rolledBack = await delivery.SendOnceAsync(
+                cancellation => participant.RollbackAsync(branch, null, cancellation), options.CommandTimeout);
+            return mayBeOnePhase
+                ? await delivery.SendOnceAsync(cancellation => participant.FindOutcomeAsync(branch, null, cancellation), options.CommandTimeout)
+                : rolledBack;
+        }
+        catch (ParticipantUnavailableException)
+        {
+            // No answer proves nothing: the client is told to ask again.
+            return null;
+        }
+    }
+
+    private static TransactionView OfDecision(DecisionRecord decision)
+    {
+        var committed = decision.Decision == Decision.Commit;
+        var state = committed ? BranchState.Committed : BranchState.RolledBack;
+        return new TransactionView(
+            decision.Transaction,
+            decision.Name,
+            committed ? TransactionState.Committed : TransactionState.Aborted,
+            committed ? Outcome.Committed : Outcome.Aborted,
+            committed ? null : Reasons.Operator,
+            decision.Reason,
+            [.. decision.Branches.Select(branch => new BranchView(branch.Branch, state, null, 0))],
+            decision.At,
+            Deadline: null);
+    }
+
+    private static TransactionView WithHeuristics(TransactionView view, IReadOnlyList<HeuristicRecord> found) => view with
+    {
+        // A one-phase commit that nothing proves stays unknown (R13).
+        Outcome = found.Any(record => record.Found != BranchOutcome.Unknown) ? Outcome.HeuristicMixed
+            : view.Outcome == Outcome.Unknown ? Outcome.Unknown : Outcome.HeuristicHazard,
+        Branches =
+        [
+            .. view.Branches.Where(branch => found.All(record => record.Branch.Branch != branch.Name)),
+            .. found.Select(record => new BranchView(record.Branch.Branch, BranchState.Heuristic, record.Detail, 0)),
+        ],
+    };
+
+    private static TransactionView Unknown(TransactionId id) => new(
+        id, "", TransactionState.InDoubt, Outcome.Unknown, Reasons.NoRecord,
+        "No record of it remains, which proves neither commit nor abort.", [], DateTimeOffset.UnixEpoch, Deadline: null);
+}

@@ -1,0 +1,171 @@
+using Coordinator.Engine;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Coordinator.Log;
+
+/// <summary>
+/// The embedded log: a SQLite file of one coordinator, with a checksum chained from record to record and a high-water
+/// mark beside it. README.md tells the design.
+/// </summary>
+public sealed class SqliteTransactionLog : ITransactionLog
+{
+    private readonly SqliteLogOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private LogWriter? _writer;
+    private bool _isDisposed;
+
+    /// <summary>Touches nothing yet; see <see cref="OpenAsync"/>.</summary>
+    public SqliteTransactionLog(SqliteLogOptions options, TimeProvider? time = null, ILogger<SqliteTransactionLog>? logger = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        _options = options;
+        _time = time ?? TimeProvider.System;
+        _logger = logger ?? NullLogger<SqliteTransactionLog>.Instance;
+    }
+
+    /// <inheritdoc/>
+    public long DurableEnd => Writer.End;
+
+    /// <inheritdoc/>
+    public LogStatistics Statistics => Writer.Statistics;
+
+    private LogWriter Writer
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            return _writer ?? throw new InvalidOperationException("The log has not been opened.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<OpenedLog> OpenAsync(IIdSource random)
+    {
+        ArgumentNullException.ThrowIfNull(random);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (_writer is not null)
+            throw new InvalidOperationException("The log is open already.");
+        var (store, opened) = await Task.Run(() => Open(random)).ConfigureAwait(false);
+        _writer = new LogWriter(store, _options, _logger);
+        Messages.LogOpened(_logger, _options.Path, opened.Cluster, opened.Epoch, opened.End, opened.Unfinished.Count);
+        return opened;
+    }
+
+    /// <inheritdoc/>
+    public async Task<OpenedLog> ReopenAsync()
+    {
+        var opened = await Writer.RunAsync(store => store.Reopen(), whenFailed: true).ConfigureAwait(false);
+        Messages.LogReopened(_logger, _options.Path, opened.End, opened.Unfinished.Count);
+        return opened;
+    }
+
+    /// <inheritdoc/>
+    public async Task<DecisionRecord> DecideAsync(DecisionRecord decision)
+    {
+        ArgumentNullException.ThrowIfNull(decision);
+        var write = new PendingWrite(decision, Durability.Forced);
+        await Writer.EnqueueAsync(write).ConfigureAwait(false);
+        return (await write.Done.ConfigureAwait(false))!;
+    }
+
+    /// <inheritdoc/>
+    public async Task AppendAsync(LogRecord record, Durability durability)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        if (record is DecisionRecord)
+            throw new ArgumentException($"A decision is written by {nameof(DecideAsync)}: the first one stands (R2).", nameof(record));
+        var write = new PendingWrite(record, durability);
+        await Writer.EnqueueAsync(write).ConfigureAwait(false);
+        if (durability == Durability.Forced)
+            await write.Done.ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public Task<DecisionRecord?> FindDecisionAsync(TransactionId transaction)
+    {
+        ArgumentNullException.ThrowIfNull(transaction);
+        return Writer.RunAsync(store => store.FindDecision(transaction));
+    }
+
+    /// <inheritdoc/>
+    public Task<DecisionRecord?> FindByIdempotencyKeyAsync(string key)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(key);
+        return Writer.RunAsync(store => store.FindByIdempotencyKey(key));
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<DecisionRecord>> ListDecisionsAsync(int limit)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
+        return Writer.RunAsync(store => store.ListDecisions(limit));
+    }
+
+    /// <inheritdoc/>
+    public async Task<TrimResult> TrimAsync(DateTimeOffset endedBefore)
+    {
+        var total = 0;
+        Horizon? horizon;
+        while (true)
+        {
+            // One piece at a time: decisions that arrive meanwhile are written in between.
+            (var trimmed, horizon) = await Writer.RunAsync(store => (store.Trim(endedBefore), store.Horizon)).ConfigureAwait(false);
+            if (trimmed == 0)
+                break;
+            total += trimmed;
+        }
+
+        if (total > 0)
+            Messages.LogTrimmed(_logger, _options.Path, total, endedBefore);
+        return new TrimResult(total, horizon);
+    }
+
+    /// <summary>
+    /// Copies the log to a new file while it goes on. To use the copy: put it in the log's place, without the log's
+    /// <c>-wal</c> file, and declare it (<see cref="LogInspector.DeclareRestoredAsync"/>).
+    /// </summary>
+    /// <returns>The position of the last record in the copy.</returns>
+    /// <exception cref="IOException">The destination exists or cannot be written; the log is not touched by that.</exception>
+    public async Task<long> BackupAsync(string destination)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(destination);
+        var writer = Writer;
+        using var backup = new LogBackup(destination);
+        bool isOver;
+        long end;
+        do
+        {
+            (isOver, end) = await writer.RunAsync(store => (store.StepBackup(backup), store.End)).ConfigureAwait(false);
+        }
+        while (!isOver);
+        backup.Finish();
+        return end;
+    }
+
+    /// <summary>Writes what is queued and lets go of the log.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
+        if (_writer is not null)
+            await _writer.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private (LogStore Store, OpenedLog Opened) Open(IIdSource random)
+    {
+        try
+        {
+            var store = LogStore.Open(_options, _time, random, out var opened);
+            return (store, opened);
+        }
+        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
+        {
+            throw new LogRefusedException($"The log {_options.Path} cannot be opened: {e.Message}", e);
+        }
+    }
+}

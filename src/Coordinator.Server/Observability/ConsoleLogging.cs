@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Logging;
+
+namespace Coordinator.Server;
+
+/// <summary>Log entries on the console, as text or as JSON.</summary>
+internal static class ConsoleLogging
+{
+    public static void Add(ILoggingBuilder logging, ServerOptions options)
+    {
+        logging.SetMinimumLevel(options.ConsoleLevel);
+        // ASP.NET Core tells each request at Information; the server's own Debug entry says more.
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("Grpc", LogLevel.Warning);
+        if (options.ConsoleFormat == ConsoleFormat.Json)
+        {
+            logging.AddJsonConsole(console =>
+            {
+                console.UseUtcTimestamp = true;
+                console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ";
+            });
+            return;
+        }
+
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "HH:mm:ss.fff ";
+        });
+    }
+}

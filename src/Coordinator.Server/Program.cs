@@ -1,0 +1,3 @@
+using Coordinator.Server;
+
+return await CoordinatorProcess.RunAsync(args, Console.Out, Console.Error);

@@ -1,0 +1,19 @@
+using Coordinator.Testing;
+
+namespace Coordinator.EndToEnd;
+
+/// <summary>The programs as they are built, in the configuration of the tests.</summary>
+internal static class Programs
+{
+    private static readonly string Configuration =
+        AppContext.BaseDirectory.Contains("/Release/", StringComparison.Ordinal) ? "Release" : "Debug";
+
+    public static string Server => Of("src/Coordinator.Server", "coordinator");
+
+    public static string Participant => Of("src/Coordinator.Participant", "Coordinator.Participant");
+
+    public static string Coordctl => Of("src/Coordinator.Cli", "coordctl");
+
+    private static string Of(string project, string assembly) =>
+        Path.Combine(Repository.Root, project, "bin", Configuration, "net10.0", assembly + ".dll");
+}

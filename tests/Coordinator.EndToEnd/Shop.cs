@@ -1,0 +1,141 @@
+using System.Globalization;
+using Coordinator.Client;
+using Coordinator.Testing;
+
+namespace Coordinator.EndToEnd;
+
+/// <summary>
+/// A coordinator process, two participant processes and two databases of their own on real servers. Processes can be
+/// killed and started again; the databases tell what is true.
+/// </summary>
+public sealed class Shop : IAsyncDisposable
+{
+    public const int InitialStock = 1000;
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    private readonly string _folder = Directory.CreateTempSubdirectory("coordinator-shop-").FullName;
+    private readonly int _port = FreePort.Find();
+    private readonly int _healthPort = FreePort.Find();
+    private readonly Dictionary<string, int> _sqlPorts = new() { ["orders"] = FreePort.Find(), ["inventory"] = FreePort.Find() };
+    private readonly Dictionary<string, ProcessHandle> _processes = [];
+    private PrivateServer _postgres = null!;
+    private PrivateServer _mySql = null!;
+    private string _ordersDatabase = "";
+    private string _inventoryDatabase = "";
+
+    private Shop()
+    {
+    }
+
+    public Uri Coordinator => new($"http://127.0.0.1:{_port}");
+
+    public Uri Orders => new($"http://127.0.0.1:{_sqlPorts["orders"]}");
+
+    public Uri Inventory => new($"http://127.0.0.1:{_sqlPorts["inventory"]}");
+
+    public string LogPath => Path.Combine(_folder, "coordinator.db");
+
+    public ProcessHandle CoordinatorProcess => _processes["coordinator"];
+
+    /// <param name="inventory">Which kind of server keeps the stock.</param>
+    public static async Task<Shop> StartAsync(DatabaseKind inventory = DatabaseKind.MariaDb)
+    {
+        var shop = new Shop
+        {
+            _postgres = await SharedServers.PostgresAsync(),
+            _mySql = await SharedServers.GetAsync(inventory),
+        };
+        shop._ordersDatabase = await shop._postgres.CreateDatabaseAsync();
+        shop._inventoryDatabase = await shop._mySql.CreateDatabaseAsync();
+        await shop.SqlOrdersAsync("CREATE TABLE orders (transaction text PRIMARY KEY, product text NOT NULL, quantity int NOT NULL)");
+        await shop.SqlInventoryAsync(
+            "CREATE TABLE stock (product varchar(40) PRIMARY KEY, available int NOT NULL CHECK (available >= 0)); "
+            + $"INSERT INTO stock VALUES ('lamp', {InitialStock})");
+        await shop.StartCoordinatorAsync();
+        await Task.WhenAll(shop.StartParticipantAsync("orders"), shop.StartParticipantAsync("inventory"));
+        return shop;
+    }
+
+    public async Task StartCoordinatorAsync()
+    {
+        var process = ProcessHandle.StartDotnet(
+            Programs.Server,
+            ["--listen", $"127.0.0.1:{_port}", "--health-listen", $"127.0.0.1:{_healthPort}", "--log", LogPath, "--drill", "--scan-interval", "2s"]);
+        _processes["coordinator"] = process;
+        await process.WaitForLineAsync("serving on", StartLimit);
+    }
+
+    public async Task StartParticipantAsync(string name)
+    {
+        string[] database = name == "orders"
+            ? ["--postgres", _postgres.AdminConnectionString(_ordersDatabase)]
+            : ["--mysql", _mySql.AdminConnectionString(_inventoryDatabase)];
+        var process = ProcessHandle.StartDotnet(
+            Programs.Participant,
+            ["--name", name, .. database, "--coordinator", Coordinator.ToString(), "--listen", $"http://127.0.0.1:{_sqlPorts[name]}"]);
+        _processes[name] = process;
+        await process.WaitForLineAsync("attached to", StartLimit);
+    }
+
+    /// <summary>kill -9, by the pid that was started here.</summary>
+    public async Task KillAsync(string name)
+    {
+        await _processes[name].KillAsync();
+        await _processes[name].DisposeAsync();
+    }
+
+    public Task RestartAsync(string name) => name == "coordinator" ? StartCoordinatorAsync() : StartParticipantAsync(name);
+
+    public CoordinatorClient Connect() => CoordinatorClient.Connect(Coordinator);
+
+    /// <summary>An order of one lamp; the transaction, with its work done and not committed.</summary>
+    public async Task<GlobalTransaction> WorkAsync(CoordinatorClient client, string name = "order")
+    {
+        var transaction = await client.BeginAsync(new BeginOptions { Name = name, Timeout = TimeSpan.FromSeconds(20) });
+        await transaction.Sql(Orders).ExecuteAsync(
+            "INSERT INTO orders (transaction, product, quantity) VALUES ($1, 'lamp', 1)", [transaction.Id.Value]);
+        await transaction.Sql(Inventory).ExecuteAsync("UPDATE stock SET available = available - 1 WHERE product = 'lamp'");
+        return transaction;
+    }
+
+    public async Task<int> CountOrdersAsync() => await NumberAsync(SqlOrdersAsync("SELECT COALESCE(SUM(quantity), 0) FROM orders"));
+
+    public async Task<int> CountSoldAsync() =>
+        InitialStock - await NumberAsync(SqlInventoryAsync("SELECT available FROM stock WHERE product = 'lamp'"));
+
+    /// <summary>The branches left prepared in both databases.</summary>
+    public async Task<int> CountPreparedAsync() =>
+        (await SqlOrdersAsync("SELECT gid FROM pg_prepared_xacts WHERE database = current_database()")).Count
+        + (await SqlInventoryAsync("XA RECOVER")).Count;
+
+    public Task<IReadOnlyList<string>> SqlOrdersAsync(string sql) => _postgres.QueryAsync(sql, _ordersDatabase);
+
+    public Task<IReadOnlyList<string>> SqlInventoryAsync(string sql) => _mySql.QueryAsync(sql, _inventoryDatabase);
+
+    /// <summary>What must hold after any fault, once everything runs again.</summary>
+    public async Task AssertAgreementAsync(int? expectedOrders = null)
+    {
+        await Eventually.AssertAsync(
+            async () => Assert.Equal(0, await CountPreparedAsync()), TimeSpan.FromSeconds(60), "nothing stays prepared");
+        Assert.Equal(await CountOrdersAsync(), await CountSoldAsync());
+        if (expectedOrders is { } expected)
+            Assert.Equal(expected, await CountOrdersAsync());
+    }
+
+    /// <summary>Runs coordctl against this coordinator.</summary>
+    public async Task<(int ExitCode, string Output)> CoordctlAsync(params string[] arguments)
+    {
+        await using var process = ProcessHandle.StartDotnet(Programs.Coordctl, ["--coordinator", Coordinator.ToString(), .. arguments]);
+        var exitCode = await process.WaitForExitAsync(TimeSpan.FromSeconds(30));
+        return (exitCode, string.Join('\n', process.Lines));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in _processes.Values)
+            await process.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static async Task<int> NumberAsync(Task<IReadOnlyList<string>> rows) =>
+        int.Parse((await rows).Single(), CultureInfo.InvariantCulture);
+}
