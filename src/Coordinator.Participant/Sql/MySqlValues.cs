@@ -13,12 +13,8 @@ namespace Coordinator.Participant.Sql;
 /// </summary>
 internal static class MySqlValues
 {
-    /// <summary>
-    /// What must be so in the session: TIMESTAMP is kept in UTC and shown in the session's zone; and the driver escapes
-    /// strings by backslash, which NO_BACKSLASH_ESCAPES would turn into an injection.
-    /// </summary>
-    public const string Settings =
-        "SET time_zone = '+00:00', sql_mode = REPLACE(@@sql_mode, 'NO_BACKSLASH_ESCAPES', '')";
+    /// <summary>What must be so in the session: TIMESTAMP is kept in UTC and shown in the session's zone.</summary>
+    public const string Settings = "SET time_zone = '+00:00'";
 
     /// <summary>The columns that are TINYINT(1), MySQL's boolean, which holds other numbers too.</summary>
     public static HashSet<int> FindBooleans(DbDataReader reader, IReadOnlyList<string> types)

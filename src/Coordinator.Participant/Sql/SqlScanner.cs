@@ -1,10 +1,15 @@
 namespace Coordinator.Participant.Sql;
 
 /// <summary>
-/// Reads a statement's text as far as is needed to say which one it is and that it is one. Where the two dialects or
-/// their settings differ it takes the reading that refuses more.
+/// Reads a statement's text as far as is needed to say which one it is and that it is one.
 /// </summary>
-internal ref struct SqlScanner(ReadOnlySpan<char> text, bool isPostgres)
+/// <param name="text">The statement.</param>
+/// <param name="isPostgres">Which of the dialects.</param>
+/// <param name="escapes">
+/// Whether a backslash escapes the next character of a plain string. Server settings decide that, and others than the
+/// reader knows, so a statement is to be read in both ways.
+/// </param>
+internal ref struct SqlScanner(ReadOnlySpan<char> text, bool isPostgres, bool escapes)
 {
     private const int WordsKept = 3;
 
@@ -97,24 +102,23 @@ internal ref struct SqlScanner(ReadOnlySpan<char> text, bool isPostgres)
         var c = _text[_at];
         if (c is '\'' or '"' or '`' && !(isPostgres && c == '`'))
         {
-            var escapes = isPostgres ? c == '\'' && IsAfterE() : c != '`';
-            SkipQuoted(c, escapes);
+            SkipQuoted(c, isPostgres ? c == '\'' && (escapes || IsAfterE()) : c != '`' && escapes);
             return true;
         }
 
         return isPostgres && c == '$' && TrySkipDollarQuoted();
     }
 
-    // E'…' has escapes by backslash; so has every string of MySQL.
+    // E'…' always has escapes by backslash.
     private readonly bool IsAfterE() =>
         _at > 0 && _text[_at - 1] is 'e' or 'E' && (_at == 1 || !IsWordCharacter(_text[_at - 2]));
 
     // A doubled quote is two strings one after the other: no different for us.
-    private void SkipQuoted(char quote, bool escapes)
+    private void SkipQuoted(char quote, bool hasEscapes)
     {
         for (_at++; _at < _text.Length; _at++)
         {
-            if (escapes && _text[_at] == '\\')
+            if (hasEscapes && _text[_at] == '\\')
                 _at++;
             else if (_text[_at] == quote)
             {

@@ -27,11 +27,14 @@ internal static class StatementGuard
     public static bool Check(string sql, ResourceKind kind)
     {
         var isPostgres = kind == ResourceKind.Postgres;
-        var scanner = new SqlScanner(sql, isPostgres);
+        var scanner = new SqlScanner(sql, isPostgres, escapes: false);
         scanner.Scan();
-        if (scanner.HasSeveral)
+        // A quote after a backslash ends the string or not, as the server is set: neither reading may find a second statement.
+        var other = new SqlScanner(sql, isPostgres, escapes: true);
+        other.Scan();
+        if (scanner.HasSeveral || other.HasSeveral)
             throw new StatementRefusedException("Only one statement a call.");
-        if (scanner.HasExecutableComment)
+        if (scanner.HasExecutableComment || other.HasExecutableComment)
             throw new StatementRefusedException("Comments that the server executes are not allowed.");
         if (scanner.Words.Count == 0)
             throw new StatementRefusedException("There is no statement.");

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Coordinator.Participant.Tests.Fakes;
+using Coordinator.Testing;
 
 namespace Coordinator.Participant.Tests.Session;
 
@@ -31,6 +32,22 @@ public sealed class SchedulerTests : SessionTest
 
         Assert.Empty(elsewhere);
         Assert.Equal(0, Session.OpenBranches);
+    }
+
+    // What a run cannot see: a continuation elsewhere that comes back before anybody looks.
+    [Theory]
+    [InlineData("ConfigureAwait(false)")]
+    [InlineData("Task.Run(")]
+    [InlineData("Guid.NewGuid")]
+    [InlineData("Random.Shared")]
+    [InlineData("UtcNow")]
+    [InlineData("SemaphoreSlim(")]
+    public void Source_HasNothingThatLeavesTheScheduler(string banned)
+    {
+        var folder = Path.Combine(Repository.Root, "src", "Coordinator.Participant", "Session");
+
+        Assert.NotEmpty(Directory.GetFiles(folder));
+        Assert.All(Directory.GetFiles(folder), file => Assert.DoesNotContain(banned, File.ReadAllText(file), StringComparison.Ordinal));
     }
 
     private async Task ScenarioAsync()

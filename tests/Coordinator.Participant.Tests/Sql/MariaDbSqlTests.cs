@@ -107,6 +107,21 @@ public sealed class MariaDbSqlTests() : SqlServiceTests(DatabaseKind.MariaDb)
         }
     }
 
+    // Nothing but malice or a very odd procedure knows the branch's XID. What it did stays done; that it did it is noticed.
+    [Fact]
+    public async Task Execute_ProcedureThatEndsTheBranchByItsXid_IsNoticed()
+    {
+        var transaction = Ids.NewTransaction();
+        var xid = $"'{transaction}','{Host.Branch}',{BranchId.XaFormatId}";
+        await Host.Server.QueryAsync(
+            $"DELIMITER $$\nCREATE PROCEDURE leave_it() BEGIN XA END {xid}; XA ROLLBACK {xid}; END$$\nDELIMITER ;\n", Host.Database);
+        await InsertAsync(transaction, 1, "one");
+
+        Assert.Equal((StatusCode.FailedPrecondition, Reason.BranchPoisoned), await StatusAsync(() => Host.ExecuteAsync(transaction, "CALL leave_it()")));
+
+        Assert.Equal(VoteAnswer.Types.Vote.No, (await Host.PrepareAsync(transaction)).Vote);
+    }
+
     [Theory]
     [InlineData("CREATE TABLE made (x INT)")]
     [InlineData("DROP TABLE item")]
@@ -115,6 +130,8 @@ public sealed class MariaDbSqlTests() : SqlServiceTests(DatabaseKind.MariaDb)
     [InlineData("SELECT 1 /*M! ; COMMIT */")]
     [InlineData("# harmless\nCOMMIT")]
     [InlineData("SELECT '\\''; COMMIT; -- '")]
+    [InlineData("SELECT '\\'; COMMIT; -- '")]
+    [InlineData("SELECT \"\\\"; COMMIT; -- \"")]
     [InlineData("LOCK TABLES item WRITE")]
     [InlineData("SET @a = 1")]
     public async Task Execute_WouldEndTheTransaction_IsRefused(string sql) => Assert.Equal(
