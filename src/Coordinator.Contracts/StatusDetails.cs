@@ -26,12 +26,12 @@ public static class RpcErrors
 
     private const string ReasonPrefix = "REASON_";
 
-    private static readonly Dictionary<Reason, string> Names = ErrorsReflection.Descriptor
+    private static readonly Dictionary<Reason, string> _names = ErrorsReflection.Descriptor
         .FindTypeByName<Google.Protobuf.Reflection.EnumDescriptor>("Reason").Values
         .ToDictionary(value => (Reason)value.Number, value => value.Name[ReasonPrefix.Length..]);
 
-    private static readonly Dictionary<string, Reason> Reasons =
-        Names.ToDictionary(pair => pair.Value, pair => pair.Key, StringComparer.Ordinal);
+    private static readonly Dictionary<string, Reason> _reasons =
+        _names.ToDictionary(pair => pair.Value, pair => pair.Key, StringComparer.Ordinal);
 
     /// <summary>Makes the exception to throw from a service method.</summary>
     /// <param name="code">The status that errors.proto names for the reason.</param>
@@ -93,7 +93,7 @@ public static class RpcErrors
     };
 
     /// <summary>The reason's name on the wire, for example <c>TRANSACTION_NOT_FOUND</c>.</summary>
-    public static string NameOf(Reason reason) => Names.TryGetValue(reason, out var name)
+    public static string NameOf(Reason reason) => _names.TryGetValue(reason, out var name)
         ? name
         : throw new ArgumentOutOfRangeException(nameof(reason), reason, "No such reason.");
 
@@ -101,7 +101,7 @@ public static class RpcErrors
     public static bool TryParse(string? name, out Reason reason)
     {
         reason = Reason.Unspecified;
-        return name is not null && Reasons.TryGetValue(name, out reason);
+        return name is not null && _reasons.TryGetValue(name, out reason);
     }
 
     private static RpcException Create(StatusCode code, string message, ErrorInfo info)

@@ -17,7 +17,7 @@ internal sealed class AttachStream(
     TimeProvider time,
     ILogger logger)
 {
-    private static readonly TimeSpan MaxKeepAliveInterval = TimeSpan.FromHours(1);
+    private static readonly TimeSpan _maxKeepAliveInterval = TimeSpan.FromHours(1);
 
     private readonly Outbox _outbox = new(options);
     private readonly PendingEnlistments _enlistments = new();
@@ -108,7 +108,7 @@ internal sealed class AttachStream(
         var registered = messages.Current.Registered
             ?? throw new AttachRefusedException("The coordinator's first message is not Registered: another service answers at its address.");
         var interval = registered.KeepAliveInterval?.ToTimeSpan() ?? TimeSpan.Zero;
-        return interval > TimeSpan.Zero && interval <= MaxKeepAliveInterval
+        return interval > TimeSpan.Zero && interval <= _maxKeepAliveInterval
             ? registered
             : throw new AttachRefusedException($"The coordinator's keep-alive interval is {interval}: not within an hour.");
     }

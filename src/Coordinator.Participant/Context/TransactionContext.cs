@@ -6,16 +6,7 @@ namespace Coordinator.Participant.Context;
 /// </summary>
 public sealed class TransactionContext
 {
-    /// <summary>The HTTP header and gRPC metadata entry that names the transaction of a request.</summary>
-    public const string TransactionHeader = "coordinator-transaction";
-
-    /// <summary>
-    /// The HTTP header or trailer, and gRPC trailer, that names the branches of a response: separated by commas, and
-    /// repeated where convenient.
-    /// </summary>
-    public const string BranchHeader = "coordinator-branch";
-
-    private static readonly AsyncLocal<TransactionContext?> Ambient = new();
+    private static readonly AsyncLocal<TransactionContext?> _ambient = new();
 
     private readonly Lock _sync = new();
     private readonly List<BranchName> _branches = [];
@@ -23,7 +14,7 @@ public sealed class TransactionContext
     private TransactionContext(TransactionId transaction) => Transaction = transaction;
 
     /// <summary>The current request's; null if it names no transaction.</summary>
-    public static TransactionContext? Current => Ambient.Value;
+    public static TransactionContext? Current => _ambient.Value;
 
     /// <summary>The transaction.</summary>
     public TransactionId Transaction { get; }
@@ -49,7 +40,7 @@ public sealed class TransactionContext
     }
 
     /// <summary>Makes a transaction the current one, for this asynchronous control flow and what it calls.</summary>
-    internal static TransactionContext Begin(TransactionId transaction) => Ambient.Value = new TransactionContext(transaction);
+    internal static TransactionContext Begin(TransactionId transaction) => _ambient.Value = new TransactionContext(transaction);
 
     /// <summary>Adds the branch of work that was just enlisted, if it is this transaction's.</summary>
     internal void Note(BranchId branch)

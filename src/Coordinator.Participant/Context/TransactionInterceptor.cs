@@ -53,13 +53,13 @@ public sealed class TransactionInterceptor : Interceptor
 
     private static Scope Begin(ServerCallContext context)
     {
-        var entries = context.RequestHeaders.GetAll(TransactionContext.TransactionHeader).ToList();
+        var entries = context.RequestHeaders.GetAll(PropagationHeaders.Transaction).ToList();
         if (entries.Count == 0)
             return new Scope(context, null);
         return entries.Count == 1 && TransactionId.TryParse(entries[0].Value, out var id)
             ? new Scope(context, TransactionContext.Begin(id))
             : throw RpcErrors.Create(
-                StatusCode.InvalidArgument, Reason.Malformed, $"The metadata entry {TransactionContext.TransactionHeader} is not a transaction id.");
+                StatusCode.InvalidArgument, Reason.Malformed, $"The metadata entry {PropagationHeaders.Transaction} is not a transaction id.");
     }
 
     private sealed class Scope(ServerCallContext call, TransactionContext? transaction) : IDisposable
@@ -67,7 +67,7 @@ public sealed class TransactionInterceptor : Interceptor
         public void Dispose()
         {
             foreach (var branch in transaction?.Branches ?? [])
-                call.ResponseTrailers.Add(TransactionContext.BranchHeader, branch.ToString());
+                call.ResponseTrailers.Add(PropagationHeaders.Branch, branch.ToString());
         }
     }
 }

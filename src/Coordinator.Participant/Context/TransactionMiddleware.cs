@@ -10,7 +10,7 @@ internal sealed class TransactionMiddleware(RequestDelegate next)
 {
     public async Task InvokeAsync(HttpContext context)
     {
-        var header = context.Request.Headers[TransactionContext.TransactionHeader];
+        var header = context.Request.Headers[PropagationHeaders.Transaction];
         if (header.Count == 0 || IsGrpc(context))
         {
             await next(context);
@@ -20,7 +20,7 @@ internal sealed class TransactionMiddleware(RequestDelegate next)
         if (header.Count != 1 || !TransactionId.TryParse(header[0], out var id))
         {
             context.Response.StatusCode = StatusCodes.Status400BadRequest;
-            await context.Response.WriteAsync($"The header {TransactionContext.TransactionHeader} is not a transaction id.\n");
+            await context.Response.WriteAsync($"The header {PropagationHeaders.Transaction} is not a transaction id.\n");
             return;
         }
 
@@ -30,13 +30,13 @@ internal sealed class TransactionMiddleware(RequestDelegate next)
         {
             inHeader.AddRange(transaction.Branches);
             if (inHeader.Count > 0)
-                context.Response.Headers.Append(TransactionContext.BranchHeader, string.Join(',', inHeader));
+                context.Response.Headers.Append(PropagationHeaders.Branch, PropagationHeaders.FormatBranches(inHeader));
             return Task.CompletedTask;
         });
         await next(context);
         var late = transaction.Branches.Except(inHeader).ToList();
         if (context.Response.HasStarted && late.Count > 0 && context.Response.SupportsTrailers())
-            context.Response.AppendTrailer(TransactionContext.BranchHeader, string.Join(',', late));
+            context.Response.AppendTrailer(PropagationHeaders.Branch, PropagationHeaders.FormatBranches(late));
     }
 
     // The interceptor serves these: their errors are statuses, and their branches always go into the trailers.

@@ -22,7 +22,7 @@ internal static class ParticipantHost
     private const int MisuseExitCode = 1;
 
     // What the server's own shutdown may take beyond the drain.
-    private static readonly TimeSpan ShutdownMargin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _shutdownMargin = TimeSpan.FromSeconds(5);
 
     /// <summary>Runs until it is told to stop; returns the process's exit code.</summary>
     public static async Task<int> RunAsync(
@@ -107,7 +107,7 @@ internal static class ParticipantHost
             if (host.HealthListen is { } health)
                 Listen(kestrel, health, HttpProtocols.Http1);
         });
-        builder.Services.Configure<HostOptions>(hosting => hosting.ShutdownTimeout = options.DrainLimit + ShutdownMargin);
+        builder.Services.Configure<HostOptions>(hosting => hosting.ShutdownTimeout = options.DrainLimit + _shutdownMargin);
     }
 
     private static void Listen(KestrelServerOptions kestrel, string address, HttpProtocols protocols)

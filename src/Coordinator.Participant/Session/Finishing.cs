@@ -1,6 +1,3 @@
-using Coordinator.Contracts;
-using Coordinator.Contracts.V1;
-
 namespace Coordinator.Participant.Session;
 
 /// <summary>
@@ -67,7 +64,7 @@ internal sealed class Finishing(SessionContext context)
     /// <summary>Rolls a held branch back, whatever it is at; waits for running work only for the grace.</summary>
     public async Task<BranchReport> RollBackAsync(HeldBranch branch, string? evidence, string reason)
     {
-        if (branch.TryDoom(RpcErrors.NameOf(Reason.WrongState), reason) || branch.State is HeldState.Doomed or HeldState.Voting)
+        if (branch.TryDoom(Reasons.WrongState, reason) || branch.State is HeldState.Doomed or HeldState.Voting)
             branch.StopWork(Refusals.Doomed(branch));
         var entered = await branch.Gate.EnterForCommandAsync(context.Options.EndWorkGrace, context.Time);
         try
@@ -93,9 +90,9 @@ internal sealed class Finishing(SessionContext context)
 
     /// <summary>Ends a branch that has not voted, without being told (R8).</summary>
     /// <returns>False if it is not the participant's to end.</returns>
-    public bool TryEndUnprepared(HeldBranch branch, Reason code, string reason)
+    public bool TryEndUnprepared(HeldBranch branch, string code, string reason)
     {
-        if (!branch.TryDoom(RpcErrors.NameOf(code), reason))
+        if (!branch.TryDoom(code, reason))
             return false;
         Log.BranchEnded(context.Logger, branch.Id, reason);
         branch.StopWork(Refusals.Doomed(branch));
@@ -103,7 +100,7 @@ internal sealed class Finishing(SessionContext context)
         return true;
     }
 
-    public void EndUnprepared(HeldBranch branch, Reason code, string reason) => TryEndUnprepared(branch, code, reason);
+    public void EndUnprepared(HeldBranch branch, string code, string reason) => TryEndUnprepared(branch, code, reason);
 
     private async Task EndInBackgroundAsync(HeldBranch branch, string reason)
     {

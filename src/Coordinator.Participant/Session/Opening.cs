@@ -11,7 +11,7 @@ namespace Coordinator.Participant.Session;
 internal sealed class Opening(SessionContext context, IEnlistment enlistment, Finishing finishing, int maxOpenBranches, int maxSessions)
 {
     // Timers take no more.
-    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(40);
+    private static readonly TimeSpan _longestWait = TimeSpan.FromDays(40);
 
     private bool _draining;
 
@@ -77,7 +77,7 @@ internal sealed class Opening(SessionContext context, IEnlistment enlistment, Fi
         {
             var remaining = await enlistment.EnlistAsync(branch.Id, branch.Ending);
             // A moment too late at most: counted from the answer's arrival.
-            var seconds = Math.Min(remaining.TotalSeconds, LongestWait.TotalSeconds);
+            var seconds = Math.Min(remaining.TotalSeconds, _longestWait.TotalSeconds);
             branch.Deadline = context.Time.GetTimestamp() + (long)(seconds * context.Time.TimestampFrequency);
             return true;
         }
@@ -157,14 +157,14 @@ internal sealed class Opening(SessionContext context, IEnlistment enlistment, Fi
         await Task.Delay(Remaining(branch), context.Time, branch.Settled)
             .ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
         if (!branch.Settled.IsCancellationRequested)
-            finishing.EndUnprepared(branch, Contracts.V1.Reason.DeadlinePassed, "The transaction's deadline passed.");
+            finishing.EndUnprepared(branch, Reasons.DeadlinePassed, "The transaction's deadline passed.");
     }
 
     private async Task<IBranchSession> CheckAsync(ParticipantSession owner, HeldBranch branch)
     {
         // A timer may be late where a process was stopped for a while; the clock is not.
         if (Remaining(branch) == TimeSpan.Zero)
-            finishing.EndUnprepared(branch, Contracts.V1.Reason.DeadlinePassed, "The transaction's deadline passed.");
+            finishing.EndUnprepared(branch, Reasons.DeadlinePassed, "The transaction's deadline passed.");
         EnlistmentRefusedException refusal;
         lock (context.Table.Sync)
         {

@@ -1,4 +1,3 @@
-using Coordinator.Contracts.V1;
 using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Participant.Session;
@@ -119,7 +118,7 @@ public sealed class ParticipantSession : IParticipant, IAsyncDisposable
         foreach (var branch in _context.Table.Held())
         {
             if (branch.Id.Transaction.Epoch != epoch || branch.Id.Transaction.Cluster != cluster)
-                _finishing.EndUnprepared(branch, Reason.EpochFenced, "A newer epoch of the coordinator attached.");
+                _finishing.EndUnprepared(branch, Reasons.EpochFenced, "A newer epoch of the coordinator attached.");
         }
 
         return true;
@@ -252,7 +251,7 @@ public sealed class ParticipantSession : IParticipant, IAsyncDisposable
 
     private async Task LetGoAsync(HeldBranch branch)
     {
-        branch.TryDoom(Contracts.RpcErrors.NameOf(Reason.Draining), "The participant shuts down.");
+        branch.TryDoom(Reasons.Draining, "The participant shuts down.");
         branch.StopWork(Refusals.Draining());
         // The gate is not left again: nothing more is to happen on the session.
         await branch.Gate.EnterForCommandAsync(_context.Options.EndWorkGrace, _context.Time);

@@ -21,7 +21,7 @@ internal sealed class Voting(SessionContext context, Finishing finishing)
 
         if (TryStart(branch, HeldState.Voting))
             return await VoteAsync(branch);
-        if (finishing.TryEndUnprepared(branch, Contracts.V1.Reason.VotedNo, "Work was still running when prepare came."))
+        if (finishing.TryEndUnprepared(branch, Reasons.VotedNo, "Work was still running when prepare came."))
             return new Vote.No("Work was still running when prepare came.");
         return await VoteWithoutWorkAsync(branch);
     }

@@ -17,7 +17,7 @@ internal static class PostgresValues
         "SELECT set_config('datestyle', 'ISO, YMD', true), set_config('timezone', 'UTC', true), "
         + "set_config('bytea_output', 'hex', true), set_config('extra_float_digits', '1', true)";
 
-    private static readonly string[] MomentFormats =
+    private static readonly string[] _momentFormats =
         ["yyyy-MM-dd HH:mm:ss.FFFFFFzz", "yyyy-MM-dd HH:mm:sszz", "yyyy-MM-dd HH:mm:ss.FFFFFF", "yyyy-MM-dd HH:mm:ss"];
 
     public static Value Read(DbDataReader reader, int ordinal, string type) =>
@@ -48,7 +48,7 @@ internal static class PostgresValues
 
     private static Value Moment(string text) =>
         DateTime.TryParseExact(
-            text, MomentFormats, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal | DateTimeStyles.AssumeUniversal, out var moment)
+            text, _momentFormats, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal | DateTimeStyles.AssumeUniversal, out var moment)
             ? new() { Timestamp = Timestamp.FromDateTime(moment) }
             : new() { String = text };
 }

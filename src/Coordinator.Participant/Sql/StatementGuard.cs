@@ -6,20 +6,20 @@ namespace Coordinator.Participant.Sql;
 /// </summary>
 internal static class StatementGuard
 {
-    private static readonly HashSet<string> Plain =
+    private static readonly HashSet<string> _plain =
     [
         "SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "WITH", "VALUES", "TABLE", "EXPLAIN", "SHOW",
         "DESCRIBE", "DESC",
     ];
 
     // PostgreSQL's DDL is part of the transaction. A procedure or a DO block may try to end it.
-    private static readonly HashSet<string> ProvenOnPostgres =
+    private static readonly HashSet<string> _provenOnPostgres =
     [
         "CREATE", "ALTER", "DROP", "TRUNCATE", "COMMENT", "GRANT", "REVOKE", "LOCK", "CALL", "DO", "REFRESH", "ANALYZE",
         "DECLARE", "FETCH", "MOVE", "CLOSE",
     ];
 
-    private static readonly HashSet<string> ProvenOnMySql = ["CALL", "DO"];
+    private static readonly HashSet<string> _provenOnMySql = ["CALL", "DO"];
 
     /// <summary>Looks at a statement.</summary>
     /// <returns>True if the branch's transaction is to be proven to be the same afterwards.</returns>
@@ -39,9 +39,9 @@ internal static class StatementGuard
         if (scanner.Words.Count == 0)
             throw new StatementRefusedException("There is no statement.");
         var first = scanner.Words[0];
-        if (Plain.Contains(first))
+        if (_plain.Contains(first))
             return false;
-        if ((isPostgres ? ProvenOnPostgres : ProvenOnMySql).Contains(first))
+        if ((isPostgres ? _provenOnPostgres : _provenOnMySql).Contains(first))
             return true;
         if (isPostgres && first == "SET" && scanner.Words.Count > 1 && scanner.Words[1] is "LOCAL" or "CONSTRAINTS")
             return true;

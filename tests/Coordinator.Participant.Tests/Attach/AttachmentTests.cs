@@ -12,7 +12,7 @@ namespace Coordinator.Participant.Tests.Attach;
 
 public sealed class AttachmentTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _limit = TimeSpan.FromSeconds(20);
 
     private readonly FakeResourceManager _resources = new();
     private readonly LogRecorder _log = new();
@@ -119,11 +119,11 @@ public sealed class AttachmentTests : IAsyncLifetime
         {
             _resources.Heal("session-prepare");
             // A driver that blocks the thread before its first await.
-            answered.Task.Wait(Limit);
+            answered.Task.Wait(_limit);
             return Task.CompletedTask;
         });
         var slowVote = stream.SendAsync(command => command.Prepare = Prepare(slow));
-        await Eventually.AssertAsync(() => _resources.Trace.Contains("session-prepare"), Limit, "the slow prepare begins");
+        await Eventually.AssertAsync(() => _resources.Trace.Contains("session-prepare"), _limit, "the slow prepare begins");
 
         var quick = await WorkAsync(participant);
         var vote = await stream.SendAsync(command => command.Prepare = Prepare(quick));
@@ -169,8 +169,9 @@ public sealed class AttachmentTests : IAsyncLifetime
             asked.TrySetResult();
             return null;
         };
+        await participant.WhenAttachedAsync(default).WaitAsync(_limit);
         var work = participant.EnlistAsync(Ids.NewTransaction(), default);
-        await asked.Task.WaitAsync(Limit);
+        await asked.Task.WaitAsync(_limit);
 
         stream.Fail(new RpcException(new Status(StatusCode.Unavailable, "test")));
 
@@ -190,7 +191,7 @@ public sealed class AttachmentTests : IAsyncLifetime
         var committing = new TaskCompletionSource();
         _resources.On("session-commit", () => committing.Task);
         _ = stream.SendAsync(command => command.Commit = Commit(branch));
-        await Eventually.AssertAsync(() => _resources.Trace.Contains("session-commit"), Limit, "commit begins");
+        await Eventually.AssertAsync(() => _resources.Trace.Contains("session-commit"), _limit, "commit begins");
 
         stream.Fail(new RpcException(new Status(StatusCode.Unavailable, "test")));
         var next = await _coordinator.NextStreamAsync();
@@ -207,7 +208,7 @@ public sealed class AttachmentTests : IAsyncLifetime
         _coordinator.Registered.KeepAliveInterval = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(100));
         await StartAsync();
         var answered = await _coordinator.NextStreamAsync();
-        await Eventually.AssertAsync(() => Volatile.Read(ref answered.KeepAlives) > 5, Limit, "keep-alives flow both ways");
+        await Eventually.AssertAsync(() => Volatile.Read(ref answered.KeepAlives) > 5, _limit, "keep-alives flow both ways");
         Assert.Equal(1, _coordinator.Attempts);
 
         // A coordinator that goes on reading and says nothing more.
@@ -226,11 +227,11 @@ public sealed class AttachmentTests : IAsyncLifetime
         _coordinator.Registered.Epoch = new Epoch(13, 1).ToString();
         stream.End();
         var second = await _coordinator.NextStreamAsync();
-        await Eventually.AssertAsync(() => _resources.OutcomeOf(branch) == BranchOutcome.RolledBack, Limit, "the branch ends");
+        await Eventually.AssertAsync(() => _resources.OutcomeOf(branch) == BranchOutcome.RolledBack, _limit, "the branch ends");
 
         _coordinator.Registered.Epoch = Ids.Epoch.ToString();
         second.End();
-        await Eventually.AssertAsync(() => _log.Has(3103), Limit, "the older epoch is refused");
+        await Eventually.AssertAsync(() => _log.Has(3103), _limit, "the older epoch is refused");
         Assert.False(participant.IsAttached);
     }
 
@@ -239,7 +240,7 @@ public sealed class AttachmentTests : IAsyncLifetime
     {
         _coordinator.Refuse = () => RpcErrors.Create(StatusCode.FailedPrecondition, Reason.ParticipantIdentityConflict, "The name stands for another database.");
         await StartAsync(options => options.RefusedDelay = TimeSpan.FromMilliseconds(100));
-        await Eventually.AssertAsync(() => _log.Has(3103) && _coordinator.Attempts > 1, Limit, "it is refused and tried again");
+        await Eventually.AssertAsync(() => _log.Has(3103) && _coordinator.Attempts > 1, _limit, "it is refused and tried again");
         Assert.Contains("coordctl", _log.Text(3103), StringComparison.Ordinal);
 
         _coordinator.Refuse = null;
@@ -267,7 +268,7 @@ public sealed class AttachmentTests : IAsyncLifetime
 
         _resources.ServerStart = "start-2";
 
-        await Eventually.AssertAsync(() => stream.Restarts.Any(restart => restart.ServerStart == "start-2"), Limit, "the coordinator is told");
+        await Eventually.AssertAsync(() => stream.Restarts.Any(restart => restart.ServerStart == "start-2"), _limit, "the coordinator is told");
     }
 
     [Fact]
@@ -317,7 +318,7 @@ public sealed class AttachmentTests : IAsyncLifetime
         _resources.FailWith("attach", new FakeDbException("server down"));
         var participant = await StartAsync();
         await Assert.ThrowsAsync<ParticipantUnavailableException>(() => participant.EnlistAsync(Ids.NewTransaction(), default));
-        await Eventually.AssertAsync(() => _log.Has(3201), Limit, "the outage is told");
+        await Eventually.AssertAsync(() => _log.Has(3201), _limit, "the outage is told");
 
         _resources.Heal("attach");
 
@@ -333,7 +334,7 @@ public sealed class AttachmentTests : IAsyncLifetime
         _resources.Identity = _resources.Identity with { Row = "row-2" };
         stream.End();
 
-        await Eventually.AssertAsync(() => _log.Has(3103), Limit, "it is refused");
+        await Eventually.AssertAsync(() => _log.Has(3103), _limit, "it is refused");
         Assert.Equal(1, _coordinator.Attempts);
     }
 
@@ -352,7 +353,7 @@ public sealed class AttachmentTests : IAsyncLifetime
     [Fact]
     public async Task Stop_OpenBranch_IsWaitedFor_ThenTheStreamEnds()
     {
-        var participant = await StartAsync(options => options.DrainLimit = Limit);
+        var participant = await StartAsync(options => options.DrainLimit = _limit);
         var stream = await _coordinator.NextStreamAsync();
         var branch = await WorkAsync(participant);
 
@@ -364,13 +365,13 @@ public sealed class AttachmentTests : IAsyncLifetime
         await stream.SendAsync(command => command.Prepare = Prepare(branch));
         await stream.SendAsync(command => command.Commit = Commit(branch));
 
-        await stopping.WaitAsync(Limit);
+        await stopping.WaitAsync(_limit);
         Assert.Equal(BranchOutcome.Committed, _resources.OutcomeOf(branch));
     }
 
     private static async Task<BranchId> WorkAsync(ICoordinatorParticipant participant)
     {
-        await participant.WhenAttachedAsync(default).WaitAsync(Limit);
+        await participant.WhenAttachedAsync(default).WaitAsync(_limit);
         await using var work = await participant.EnlistAsync(Ids.NewTransaction(), default);
         return work.Id;
     }

@@ -19,7 +19,7 @@ namespace Coordinator.Participant.Tests.Context;
 /// <summary>A service with two participants, over HTTP and gRPC.</summary>
 public sealed class TransactionContextTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _limit = TimeSpan.FromSeconds(20);
 
     private readonly FakeResourceManager _stock = new();
     private readonly FakeResourceManager _prices = new();
@@ -61,7 +61,7 @@ public sealed class TransactionContextTests : IAsyncLifetime
         await _app.StartAsync();
         _addresses = [.. _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
         foreach (var name in new[] { "stock", "prices" })
-            await _app.Services.GetRequiredKeyedService<ICoordinatorParticipant>(name).WhenAttachedAsync(default).WaitAsync(Limit);
+            await _app.Services.GetRequiredKeyedService<ICoordinatorParticipant>(name).WhenAttachedAsync(default).WaitAsync(_limit);
     }
 
     public async Task DisposeAsync()

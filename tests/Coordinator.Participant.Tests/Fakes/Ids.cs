@@ -6,8 +6,8 @@ internal static class Ids
     public static readonly Epoch Epoch = new(12, 0x9f8e7d6c);
     public static readonly BranchName Own = new("inventory", "4f7c01ab");
 
-    private static long s_sequence;
+    private static long _sequence;
 
     public static TransactionId NewTransaction(Epoch? epoch = null) =>
-        TransactionId.Create(Cluster, epoch ?? Epoch, Interlocked.Increment(ref s_sequence), 0x0123456789abcdef);
+        TransactionId.Create(Cluster, epoch ?? Epoch, Interlocked.Increment(ref _sequence), 0x0123456789abcdef);
 }

@@ -7,7 +7,7 @@ namespace Coordinator.Participant.Tests.Hosting;
 /// <summary>The host as a process of its own, on real servers.</summary>
 public sealed class ParticipantHostTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _limit = TimeSpan.FromSeconds(60);
 
     private FakeCoordinator _coordinator = null!;
 
@@ -24,13 +24,13 @@ public sealed class ParticipantHostTests : IAsyncLifetime
         await using var process = Start(
             "--mysql", server.AdminConnectionString(database), "--health-listen", $"http://127.0.0.1:{health}", "--drain", "100ms");
 
-        await Eventually.AssertAsync(() => process.Lines.Any(line => line.StartsWith("participant inventory.", StringComparison.Ordinal)), Limit, "the ready line");
+        await Eventually.AssertAsync(() => process.Lines.Any(line => line.StartsWith("participant inventory.", StringComparison.Ordinal)), _limit, "the ready line");
         using var http = new HttpClient();
         Assert.Equal("attached\n", await http.GetStringAsync(new Uri($"http://127.0.0.1:{health}/health")));
         var stream = await _coordinator.NextStreamAsync();
         Assert.StartsWith("http://127.0.0.1:", stream.Register.SqlAddress, StringComparison.Ordinal);
 
-        Assert.Equal(0, await process.TerminateAsync(Limit));
+        Assert.Equal(0, await process.TerminateAsync(_limit));
     }
 
     [Fact]
@@ -39,7 +39,7 @@ public sealed class ParticipantHostTests : IAsyncLifetime
         await using var server = await PrivateServer.StartAsync(DatabaseKind.Postgres, "max_prepared_transactions=0");
         await using var process = Start("--postgres", server.AdminConnectionString());
 
-        Assert.Equal(2, await process.WaitForExitAsync(Limit));
+        Assert.Equal(2, await process.WaitForExitAsync(_limit));
         Assert.Contains(process.Lines, line => line.Contains("max_prepared_transactions", StringComparison.Ordinal));
     }
 
@@ -55,7 +55,7 @@ public sealed class ParticipantHostTests : IAsyncLifetime
     {
         await using var process = ProcessHandle.StartDotnet(typeof(ParticipantOptions).Assembly.Location, arguments);
 
-        Assert.Equal(1, await process.WaitForExitAsync(Limit));
+        Assert.Equal(1, await process.WaitForExitAsync(_limit));
         Assert.NotEmpty(process.Lines);
         Assert.DoesNotContain(process.Lines, line => line.TrimStart().StartsWith("at ", StringComparison.Ordinal));
     }
