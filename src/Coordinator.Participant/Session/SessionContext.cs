@@ -50,8 +50,11 @@ internal sealed record SessionContext(
         }
     }
 
-    /// <summary>True for what drivers and sockets throw when no answer came.</summary>
+    /// <summary>
+    /// True for what drivers and sockets throw when no answer came, and for the refusal of a server that concludes
+    /// nothing, such as a standby: to the coordinator both mean that nothing is known.
+    /// </summary>
     public static bool IsNoAnswer(Exception failure) => failure
-        is DbException or TimeoutException or IOException or SocketException
+        is DbException or TimeoutException or IOException or SocketException or ResourceRefusedException
         or OperationCanceledException or ObjectDisposedException or ParticipantUnavailableException;
 }

@@ -71,6 +71,23 @@ public sealed class FinishingTests : SessionTest
         Assert.Equal(BranchOutcome.Committed, (await CommitAsync(branch)).Outcome);
     }
 
+    // Fault: the server behind the address became a standby, which concludes nothing.
+    [Fact]
+    public async Task AnyCommand_DatabaseRefuses_IsUnavailable()
+    {
+        var branch = await PreparedAsync();
+        var refusal = new ResourceRefusedException("The inquiry ran on a standby: it concludes nothing.");
+        foreach (var operation in new[] { "session-commit", "session-rollback", "commit", "rollback", "find", "list", "remember" })
+            Resources.FailWith(operation, refusal);
+
+        await Assert.ThrowsAsync<ParticipantUnavailableException>(() => FindAsync(branch));
+        await Assert.ThrowsAsync<ParticipantUnavailableException>(() => CommitAsync(branch));
+        await Assert.ThrowsAsync<ParticipantUnavailableException>(() => RollbackAsync(branch));
+        await Assert.ThrowsAsync<ParticipantUnavailableException>(() => Session.ListPreparedAsync(default));
+        await Assert.ThrowsAsync<ParticipantUnavailableException>(
+            () => Session.RememberAsync(new CoordinatorMark(Ids.Cluster, Ids.Epoch, 1), default));
+    }
+
     [Fact]
     public async Task Commit_OtherProcessesBranch_GoesThroughTheResourceManager()
     {
