@@ -63,11 +63,35 @@ public abstract class ResourceManagerConformance : IAsyncLifetime
         var cluster = TestIds.NewCluster();
         await Resource.RememberAsync(TestIds.Mark(cluster, epoch: 3, position: 100), default);
         await Resource.RememberAsync(TestIds.Mark(cluster, epoch: 2, position: 50), default);
-        await Resource.RememberAsync(TestIds.Mark(cluster, epoch: 3, position: 120), default);
-        await Resource.RememberAsync(TestIds.Mark(cluster, epoch: 4, position: 90), default);
+        Assert.Equal(TestIds.Mark(cluster, epoch: 3, position: 100), await ReadMarkAsync(cluster));
 
-        var marks = (await Resource.AttachAsync(default)).Marks;
-        Assert.Equal(TestIds.Mark(cluster, epoch: 4, position: 120), Assert.Single(marks, mark => mark.Cluster == cluster));
+        await Resource.RememberAsync(TestIds.Mark(cluster, epoch: 3, position: 120), default);
+        await Resource.RememberAsync(TestIds.Mark(cluster, epoch: 3, position: 110), default);
+        await Resource.RememberAsync(TestIds.Mark(cluster, epoch: 2, position: 500), default);
+        Assert.Equal(TestIds.Mark(cluster, epoch: 3, position: 120), await ReadMarkAsync(cluster));
+    }
+
+    // A log restored from a backup goes on at an earlier position: the old epoch's one would call the new epoch's log lost
+    // at every attachment.
+    [Fact]
+    public async Task Remember_NewerEpoch_TakesItsOwnPosition_R7()
+    {
+        var cluster = TestIds.NewCluster();
+        await Resource.RememberAsync(TestIds.Mark(cluster, epoch: 5, position: 300), default);
+        await Resource.RememberAsync(TestIds.Mark(cluster, epoch: 6, position: 152), default);
+
+        Assert.Equal(TestIds.Mark(cluster, epoch: 6, position: 152), await ReadMarkAsync(cluster));
+    }
+
+    [Fact]
+    public async Task Remember_OtherStartWithTheSameNumber_ChangesNothing_R7()
+    {
+        var cluster = TestIds.NewCluster();
+        var first = TestIds.Mark(cluster, epoch: 5, position: 300);
+        await Resource.RememberAsync(first, default);
+        await Resource.RememberAsync(first with { Epoch = new Epoch(5, first.Epoch.Nonce + 1), Position = 400 }, default);
+
+        Assert.Equal(first, await ReadMarkAsync(cluster));
     }
 
     [Fact]
@@ -381,6 +405,9 @@ public abstract class ResourceManagerConformance : IAsyncLifetime
             : $"SELECT 1 FROM information_schema.processlist WHERE db = '{Database.Name}' AND state = 'User sleep';");
         return rows.Count > 0;
     }
+
+    private async Task<CoordinatorMark> ReadMarkAsync(ClusterId cluster) =>
+        Assert.Single((await Resource.AttachAsync(default)).Marks, mark => mark.Cluster == cluster);
 
     private async Task AssertNothingPreparedAsync()
     {

@@ -150,7 +150,7 @@ internal sealed class ParticipantService : BackgroundService, ICoordinatorPartic
             MaxDelay = _options.MaxReconnectDelay,
             ShouldHandle = arguments => ValueTask.FromResult(
                 arguments.Outcome.Exception is { } failure
-                && (failure is ResourceRefusedException || SessionContext.IsNoAnswer(failure))
+                && SessionContext.IsNoAnswer(failure)
                 && !arguments.Context.CancellationToken.IsCancellationRequested),
             DelayGenerator = arguments => ValueTask.FromResult<TimeSpan?>(
                 arguments.Outcome.Exception is ResourceRefusedException ? _options.RefusedDelay : null),

@@ -26,7 +26,7 @@ internal sealed class Finishing(SessionContext context)
         }
         finally
         {
-            branch.Gate.Leave();
+            await context.LeaveAsync(branch);
         }
     }
 
@@ -83,8 +83,8 @@ internal sealed class Finishing(SessionContext context)
         }
         finally
         {
-            if (entered)
-                branch.Gate.Leave();
+            // Not entered: the work may have left while the branch was being finished, too early to see that it was over.
+            await (entered ? context.LeaveAsync(branch) : context.EndSessionIfOverAsync(branch));
         }
     }
 

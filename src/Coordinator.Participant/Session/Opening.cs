@@ -66,7 +66,8 @@ internal sealed class Opening(SessionContext context, IEnlistment enlistment, Fi
         }
         finally
         {
-            branch.Gate.Leave();
+            // A rollback that overtook the opening, and gave up waiting for it, left the session to whoever is inside.
+            await context.LeaveAsync(branch);
         }
     }
 
@@ -125,27 +126,19 @@ internal sealed class Opening(SessionContext context, IEnlistment enlistment, Fi
             return;
         }
 
-        await StartWorkAsync(branch, session);
+        StartWork(branch, session);
     }
 
     // Step 4.
-    private async Task StartWorkAsync(HeldBranch branch, IBranchSession session)
+    private void StartWork(HeldBranch branch, IBranchSession session)
     {
-        bool doomed;
         lock (context.Table.Sync)
         {
             branch.Session = session;
-            doomed = branch.State != HeldState.Opening;
-            if (!doomed)
-                branch.MoveTo(HeldState.Active);
-        }
-
-        if (doomed)
-        {
-            // A rollback overtook the opening. If it waits for the gate it ends the session; if it gave up waiting, this does.
-            if (branch.State == HeldState.Over)
-                await context.EndSessionAsync(branch);
-            return;
+            // A rollback overtook the opening, and has told those that wait.
+            if (branch.State != HeldState.Opening)
+                return;
+            branch.MoveTo(HeldState.Active);
         }
 
         branch.Opened.TrySetResult();

@@ -236,12 +236,7 @@ public sealed class ParticipantSession : IParticipant, IAsyncDisposable
     }
 
     /// <summary>Called when a caller's work ends: the next one's turn, unless the branch ended meanwhile.</summary>
-    internal async Task EndWorkAsync(HeldBranch branch)
-    {
-        if (branch.State == HeldState.Over)
-            await _context.EndSessionAsync(branch);
-        branch.Gate.Leave();
-    }
+    internal Task EndWorkAsync(HeldBranch branch) => _context.LeaveAsync(branch);
 
     private Task<BranchReport> ShareAsync(
         BranchId branch, Verb verb, Func<Task<BranchReport>> execute, CancellationToken cancellationToken) =>
@@ -265,7 +260,7 @@ public sealed class ParticipantSession : IParticipant, IAsyncDisposable
             return;
         await _context.EndSessionAsync(branch);
         _context.Table.Finish(branch, branch.Vote, report.Outcome == BranchOutcome.Unknown ? null : report);
-        branch.Gate.Leave();
+        await _context.LeaveAsync(branch);
     }
 
     private bool StandsStill(HeldBranch branch)

@@ -50,8 +50,36 @@ internal sealed record SessionContext(
         }
     }
 
-    /// <summary>True for what drivers and sockets throw when no answer came.</summary>
+    /// <summary>
+    /// Leaves the branch's gate, and ends the session that a finished branch left behind. Left BEFORE the state is looked
+    /// at: whoever finishes the branch without the gate looks at the gate after the state, so one of the two sees the other.
+    /// </summary>
+    public Task LeaveAsync(HeldBranch branch)
+    {
+        branch.Gate.Leave();
+        return EndSessionIfOverAsync(branch);
+    }
+
+    /// <summary>Ends the session of a branch that is over, unless somebody is inside the gate, who ends it when leaving.</summary>
+    public async Task EndSessionIfOverAsync(HeldBranch branch)
+    {
+        if (branch.State != HeldState.Over || !branch.Gate.TryEnter())
+            return;
+        try
+        {
+            await EndSessionAsync(branch);
+        }
+        finally
+        {
+            branch.Gate.Leave();
+        }
+    }
+
+    /// <summary>
+    /// True for what drivers and sockets throw when no answer came, and for the refusal of a server that concludes
+    /// nothing, such as a standby: to the coordinator both mean that nothing is known.
+    /// </summary>
     public static bool IsNoAnswer(Exception failure) => failure
-        is DbException or TimeoutException or IOException or SocketException
+        is DbException or TimeoutException or IOException or SocketException or ResourceRefusedException
         or OperationCanceledException or ObjectDisposedException or ParticipantUnavailableException;
 }

@@ -38,9 +38,16 @@ internal sealed class UseGate(Lock sync)
         {
             next = _waiters.First?.Value;
             if (next is null)
+            {
                 _busy = false;
+            }
             else
+            {
                 _waiters.RemoveFirst();
+                // Under the lock, since the waiter may give up before its turn is completed: the flag alone says whose
+                // the gate is.
+                next.IsGranted = true;
+            }
         }
 
         next?.Turn.SetResult();
@@ -90,16 +97,21 @@ internal sealed class UseGate(Lock sync)
         catch (OperationCanceledException)
         {
             // The turn may have come in the same moment; it is passed on.
-            if (!TryWithdraw(waiter) && waiter.Turn.Task.IsCompletedSuccessfully)
+            if (!TryWithdraw(waiter))
                 Leave();
             throw;
         }
     }
 
+    // False if the gate is this waiter's already.
     private bool TryWithdraw(Waiter waiter)
     {
         lock (sync)
-            return _waiters.Remove(waiter);
+        {
+            // A refused waiter is not in the list any more either.
+            _waiters.Remove(waiter);
+            return !waiter.IsGranted;
+        }
     }
 
     private sealed class Waiter(bool forWork, TaskCompletionSource turn)
@@ -107,5 +119,8 @@ internal sealed class UseGate(Lock sync)
         public bool ForWork => forWork;
 
         public TaskCompletionSource Turn => turn;
+
+        /// <summary>Set once, under the lock, when the gate becomes this waiter's.</summary>
+        public bool IsGranted { get; set; }
     }
 }

@@ -85,7 +85,7 @@ internal sealed class Voting(SessionContext context, Finishing finishing)
         }
         finally
         {
-            branch.Gate.Leave();
+            await context.LeaveAsync(branch);
         }
     }
 
@@ -145,7 +145,7 @@ internal sealed class Voting(SessionContext context, Finishing finishing)
         }
         finally
         {
-            branch.Gate.Leave();
+            await context.LeaveAsync(branch);
         }
     }
 }

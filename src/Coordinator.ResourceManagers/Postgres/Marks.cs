@@ -7,12 +7,14 @@ namespace Coordinator.ResourceManagers.Postgres;
 /// <summary>The coordinators that the database remembers (R7).</summary>
 internal static class Marks
 {
-    // Number and position grow independently; of two starts with one number the first stays.
+    // The epoch's number decides first: a position belongs to its epoch, and a log restored from a backup begins a newer
+    // epoch at an earlier position. Within one epoch the position only grows; of two starts with one number the first stays.
     private const string Upsert =
         "INSERT INTO coordinator.mark AS m (cluster, epoch_number, epoch_nonce, position) VALUES ($1, $2, $3, $4) "
         + "ON CONFLICT (cluster) DO UPDATE SET "
-        + "epoch_nonce = CASE WHEN EXCLUDED.epoch_number > m.epoch_number THEN EXCLUDED.epoch_nonce ELSE m.epoch_nonce END, "
-        + "epoch_number = greatest(m.epoch_number, EXCLUDED.epoch_number), position = greatest(m.position, EXCLUDED.position)";
+        + "epoch_number = EXCLUDED.epoch_number, epoch_nonce = EXCLUDED.epoch_nonce, position = EXCLUDED.position "
+        + "WHERE EXCLUDED.epoch_number > m.epoch_number OR (EXCLUDED.epoch_number = m.epoch_number "
+        + "AND EXCLUDED.epoch_nonce = m.epoch_nonce AND EXCLUDED.position > m.position)";
 
     public static async Task<int> WriteAsync(NpgsqlConnection connection, CoordinatorMark mark, CancellationToken cancellationToken)
     {

@@ -71,6 +71,23 @@ public sealed class FinishingTests : SessionTest
         Assert.Equal(BranchOutcome.Committed, (await CommitAsync(branch)).Outcome);
     }
 
+    // Fault: the server behind the address became a standby, which concludes nothing.
+    [Fact]
+    public async Task AnyCommand_DatabaseRefuses_IsUnavailable()
+    {
+        var branch = await PreparedAsync();
+        var refusal = new ResourceRefusedException("The inquiry ran on a standby: it concludes nothing.");
+        foreach (var operation in new[] { "session-commit", "session-rollback", "commit", "rollback", "find", "list", "remember" })
+            Resources.FailWith(operation, refusal);
+
+        await Assert.ThrowsAsync<ParticipantUnavailableException>(() => FindAsync(branch));
+        await Assert.ThrowsAsync<ParticipantUnavailableException>(() => CommitAsync(branch));
+        await Assert.ThrowsAsync<ParticipantUnavailableException>(() => RollbackAsync(branch));
+        await Assert.ThrowsAsync<ParticipantUnavailableException>(() => Session.ListPreparedAsync(default));
+        await Assert.ThrowsAsync<ParticipantUnavailableException>(
+            () => Session.RememberAsync(new CoordinatorMark(Ids.Cluster, Ids.Epoch, 1), default));
+    }
+
     [Fact]
     public async Task Commit_OtherProcessesBranch_GoesThroughTheResourceManager()
     {
@@ -131,6 +148,50 @@ public sealed class FinishingTests : SessionTest
         // The session is let go as soon as the work gives it back.
         await work.DisposeAsync();
         Assert.Equal(["enlist", "begin", "rollback", "session-end"], Resources.Trace);
+    }
+
+    // Fault: the statement outlives the grace, and fails because the rollback ends it from outside; the caller leaves
+    // BEFORE the rollback is answered. Expected: the session is ended all the same, else its place is lost for good.
+    [Fact]
+    public async Task Rollback_WorkEndsWhileItIsFinishedFromOutside_NoSessionStaysBehind()
+    {
+        var work = await EnlistAsync(Ids.NewTransaction());
+        Resources.On("rollback", () => work.DisposeAsync().AsTask());
+
+        var report = await RollbackAsync(work.Id).WhileAdvancing(Time);
+
+        Assert.Equal(BranchOutcome.RolledBack, report.Outcome);
+        Assert.Equal(["enlist", "begin", "rollback", "session-end"], Resources.Trace);
+    }
+
+    // The same, with another command inside the gate at the moment in which the branch is over.
+    [Fact]
+    public async Task Rollback_AnotherCommandGetsTheGateMeanwhile_NoSessionStaysBehind()
+    {
+        var work = await EnlistAsync(Ids.NewTransaction());
+        var finishing = new TaskCompletionSource();
+        var answer = new TaskCompletionSource();
+        Resources.On("rollback", () =>
+        {
+            finishing.TrySetResult();
+            return answer.Task;
+        });
+        var rollback = RollbackAsync(work.Id);
+        await Eventually.AssertAsync(
+            () =>
+            {
+                Time.Advance(TimeSpan.FromMilliseconds(500));
+                return finishing.Task.IsCompleted;
+            },
+            Limit,
+            "the grace ends");
+        var prepare = PrepareAsync(work.Id);
+        await work.DisposeAsync();
+        answer.SetResult();
+
+        Assert.Equal(BranchOutcome.RolledBack, (await rollback).Outcome);
+        Assert.IsType<Vote.No>(await prepare);
+        Assert.Single(Resources.Trace, "session-end");
     }
 
     [Fact]
