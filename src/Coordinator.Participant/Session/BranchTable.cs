@@ -80,7 +80,7 @@ internal sealed class BranchTable(BranchName own, int maxStoredAnswers)
         {
             if (branch.State != HeldState.Over)
                 Remove(branch);
-            _answers.Store(branch.Id, branch.Vote ?? vote, report);
+            _answers.Store(branch.Id, branch.Vote ?? vote, report, branch.IsOnePhaseSent);
         }
     }
 

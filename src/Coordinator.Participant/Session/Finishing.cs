@@ -6,6 +6,8 @@ namespace Coordinator.Participant.Session;
 /// </summary>
 internal sealed class Finishing(SessionContext context)
 {
+    private const string ReadOnlyDetail = "It was read-only.";
+
     public async Task<BranchReport> CommitAsync(BranchId id, string? evidence)
     {
         if (StoredReport(id, forCommit: true) is { } stored)
@@ -36,6 +38,8 @@ internal sealed class Finishing(SessionContext context)
             return stored;
         if (context.Table.Find(id) is { } branch)
             return await RollBackAsync(branch, evidence, "The coordinator rolled it back.");
+        if (context.Table.FindAnswer(id) is { IsOnePhaseSent: true })
+            return await FindOutcomeAsync(id, evidence);
         // BEFORE the database is asked: work that is still on its way must not begin the branch after the answer.
         context.Table.Bar(id, "The coordinator rolled it back.");
         return await ThroughResourcesAsync("Rollback", id, resources => resources.RollbackAsync(id, evidence, CancellationToken.None));
@@ -43,12 +47,19 @@ internal sealed class Finishing(SessionContext context)
 
     public async Task<BranchReport> FindOutcomeAsync(BranchId id, string? evidence)
     {
-        if (context.Table.FindAnswer(id)?.Report is { } stored)
+        var answer = context.Table.FindAnswer(id);
+        if (answer?.Report is { } stored)
             return stored;
+        // It had nothing to commit or roll back, so the database has nothing that proves either.
+        if (answer is { Vote: Vote.ReadOnly })
+            return new BranchReport(BranchOutcome.Unknown, ReadOnlyDetail);
         if (context.Table.Find(id) is not { } branch)
             return await ThroughResourcesAsync("Inquiry", id, resources => resources.FindOutcomeAsync(id, evidence, CancellationToken.None));
         if (branch.State is HeldState.Opening or HeldState.Active or HeldState.Doomed)
             return new BranchReport(BranchOutcome.Active, branch.DoomReason);
+        // The database may have committed already, or never: nothing is known until it answers.
+        if (branch.State == HeldState.CommittingOnePhase)
+            return new BranchReport(BranchOutcome.Active, "Its commit in one phase is running.");
         var report = await context.AskAsync(
             "Inquiry", resources => resources.FindOutcomeAsync(id, evidence ?? branch.Evidence, CancellationToken.None));
         // A prepared branch may have been finished by hand; a commit without prepare may prove done.
@@ -71,8 +82,10 @@ internal sealed class Finishing(SessionContext context)
         {
             if (StoredReport(branch.Id, forCommit: false) is { } stored)
                 return stored;
-            if (branch.State is HeldState.CommittingOnePhase or HeldState.OnePhaseUnknown)
-                return await RollBackOnePhaseAsync(branch);
+            // Whether it committed is what nobody knows: a rollback would end the session that may be committing, find
+            // nothing, and claim too much. So proof is asked for.
+            if (branch.IsOnePhaseSent)
+                return await FindOutcomeAsync(branch.Id, evidence);
             if (!entered)
                 Log.WorkDoesNotStop(context.Logger, branch.Id);
             return await FinishAsync(
@@ -154,20 +167,6 @@ internal sealed class Finishing(SessionContext context)
         }
     }
 
-    // Whether it committed is what nobody knows: a rollback that finds nothing would claim too much, so proof is asked for.
-    private async Task<BranchReport> RollBackOnePhaseAsync(HeldBranch branch)
-    {
-        if (branch.State == HeldState.CommittingOnePhase)
-            throw new ParticipantUnavailableException("A commit in one phase has not been answered by the database.");
-        var report = await FindOutcomeAsync(branch.Id, evidence: null);
-        return report.Outcome is not (BranchOutcome.Prepared or BranchOutcome.Active)
-            ? report
-            : await FinishAsync(
-                branch, onSession: null,
-                resources => resources.RollbackAsync(branch.Id, evidence: null, CancellationToken.None),
-                "Rollback");
-    }
-
     private async Task<BranchReport> ThroughResourcesAsync(
         string what, BranchId id, Func<IResourceManager, Task<BranchReport>> ask)
     {
@@ -182,8 +181,8 @@ internal sealed class Finishing(SessionContext context)
         if (answer is { Vote: Vote.ReadOnly, Report: null })
         {
             return forCommit
-                ? BranchReport.Committed with { Detail = "It was read-only." }
-                : BranchReport.RolledBack with { Detail = "It was read-only." };
+                ? BranchReport.Committed with { Detail = ReadOnlyDetail }
+                : BranchReport.RolledBack with { Detail = ReadOnlyDetail };
         }
 
         return answer?.Report;

@@ -58,6 +58,9 @@ internal sealed class HeldBranch
     /// <summary>The deadline no longer matters.</summary>
     public CancellationToken Settled { get; }
 
+    /// <summary>A commit without prepare was sent to the database: from then on only proof tells how the branch ended (R13).</summary>
+    public bool IsOnePhaseSent { get; private set; }
+
     /// <summary>What the vote gave to prove the outcome with later.</summary>
     public string? Evidence => (Vote as Vote.Prepared)?.Evidence;
 
@@ -69,6 +72,7 @@ internal sealed class HeldBranch
             if (!State.CanBecome(next))
                 throw new InvalidOperationException($"Branch {Id} cannot become {next} from {State}.");
             State = next;
+            IsOnePhaseSent |= next == HeldState.CommittingOnePhase;
             Since = _time.GetTimestamp();
         }
     }

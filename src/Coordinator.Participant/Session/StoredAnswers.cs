@@ -14,15 +14,16 @@ internal sealed class StoredAnswers(int limit)
     public StoredAnswer? Find(BranchId branch) => _answers.GetValueOrDefault(branch);
 
     /// <summary>Keeps what is known; what was known before and is not told anew stays.</summary>
-    public void Store(BranchId branch, Vote? vote, BranchReport? report)
+    public void Store(BranchId branch, Vote? vote, BranchReport? report, bool isOnePhaseSent = false)
     {
         if (_answers.TryGetValue(branch, out var before))
         {
-            _answers[branch] = new StoredAnswer(before.Vote ?? vote, report ?? before.Report);
+            _answers[branch] = new StoredAnswer(
+                before.Vote ?? vote, report ?? before.Report, before.IsOnePhaseSent || isOnePhaseSent);
             return;
         }
 
-        _answers.Add(branch, new StoredAnswer(vote, report));
+        _answers.Add(branch, new StoredAnswer(vote, report, isOnePhaseSent));
         _byAge.Enqueue(branch);
         while (_byAge.Count > limit)
             _answers.Remove(_byAge.Dequeue());
@@ -48,4 +49,5 @@ internal sealed class StoredAnswers(int limit)
 
 /// <param name="Vote">The answer to prepare; null if it was never asked of this process.</param>
 /// <param name="Report">How the branch ended; null while that is not proven.</param>
-internal sealed record StoredAnswer(Vote? Vote, BranchReport? Report);
+/// <param name="IsOnePhaseSent">A commit without prepare was sent, so a rollback that finds nothing proves nothing (R13).</param>
+internal sealed record StoredAnswer(Vote? Vote, BranchReport? Report, bool IsOnePhaseSent);

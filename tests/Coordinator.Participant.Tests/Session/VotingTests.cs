@@ -196,6 +196,61 @@ public sealed class VotingTests : SessionTest
         Assert.Single(Resources.Trace, "session-commit-one-phase");
     }
 
+    // Fault: the commit's answer is late. Expected: neither a rollback nor an inquiry claims anything, or ends the session.
+    [Fact]
+    public async Task Rollback_WhileCommittingInOnePhase_IsActive_R13()
+    {
+        var branch = await WorkAsync();
+        var answer = new TaskCompletionSource();
+        Resources.On("session-commit-one-phase", () => answer.Task);
+        var commit = Session.CommitOnePhaseAsync(branch, default);
+
+        var inquiry = await Session.FindOutcomeAsync(branch, null, default);
+        var rollback = await RollbackAsync(branch).WhileAdvancing(Time);
+
+        Assert.Equal(BranchOutcome.Active, inquiry.Outcome);
+        Assert.Equal(BranchOutcome.Active, rollback.Outcome);
+        Assert.Equal(["enlist", "begin", "session-commit-one-phase"], Resources.Trace);
+        answer.SetResult();
+        Assert.Equal(BranchReport.Committed, await commit);
+    }
+
+    // Fault: the commit's answer is lost, and its session still runs in the database. Then the proof is gone as well, and
+    // the sweep lets the branch go. Expected: never a rollback from outside, which would claim that it did not commit.
+    [Fact]
+    public async Task Rollback_OnePhaseWithoutAnswer_AsksForProofOnly_R13()
+    {
+        var branch = await WorkAsync();
+        Resources.FailWith("session-commit-one-phase", new FakeDbException("connection lost"));
+        await Assert.ThrowsAsync<ParticipantUnavailableException>(() => Session.CommitOnePhaseAsync(branch, default));
+
+        Resources.Set(branch, BranchOutcome.Active);
+        Assert.Equal(BranchOutcome.Active, (await RollbackAsync(branch)).Outcome);
+        Resources.Set(branch, BranchOutcome.Unknown);
+        Assert.Equal(BranchOutcome.Unknown, (await RollbackAsync(branch)).Outcome);
+        Time.Advance(TimeSpan.FromSeconds(30));
+        await Session.SweepAsync(default);
+        Assert.Equal(0, Session.OpenBranches);
+        Assert.Equal(BranchOutcome.Unknown, (await RollbackAsync(branch)).Outcome);
+
+        Assert.DoesNotContain("rollback", Resources.Trace);
+        Resources.Set(branch, BranchOutcome.Committed);
+        Assert.Equal(BranchOutcome.Committed, (await RollbackAsync(branch)).Outcome);
+    }
+
+    [Fact]
+    public async Task FindOutcome_VotedReadOnly_ClaimsNothing()
+    {
+        Resources.Vote = new Vote.ReadOnly();
+        var branch = await WorkAsync();
+        Assert.IsType<Vote.ReadOnly>(await PrepareAsync(branch));
+
+        Assert.Equal(
+            new BranchReport(BranchOutcome.Unknown, "It was read-only."), await Session.FindOutcomeAsync(branch, null, default));
+        Assert.Equal(BranchOutcome.RolledBack, (await RollbackAsync(branch)).Outcome);
+        Assert.DoesNotContain("find", Resources.Trace);
+    }
+
     [Fact]
     public async Task CommitOnePhase_WorkStillRuns_RollsBack_R14()
     {
