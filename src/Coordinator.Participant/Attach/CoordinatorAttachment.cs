@@ -22,6 +22,7 @@ internal sealed class CoordinatorAttachment : IEnlistment, IDisposable
     private readonly GrpcChannel _channel;
     private readonly ResiliencePipeline _retries;
     private volatile AttachStream? _stream;
+    private volatile string? _restarted;
     private volatile bool _finishing;
     private volatile TaskCompletionSource _attached = NewSignal();
 
@@ -57,8 +58,15 @@ internal sealed class CoordinatorAttachment : IEnlistment, IDisposable
             : Task.FromException<TimeSpan>(new ParticipantUnavailableException(
                 $"Participant {_own} is not attached to its coordinator at present."));
 
-    /// <summary>Tells the coordinator that the database's server was restarted; a stream to come says so at its start.</summary>
-    public void SendRestarted(string serverStart) => _stream?.SendRestarted(serverStart);
+    /// <summary>
+    /// Tells the coordinator that the database's server was restarted. A stream that is just being registered says so
+    /// once it is: what it registered with may be older.
+    /// </summary>
+    public void SendRestarted(string serverStart)
+    {
+        _restarted = serverStart;
+        _stream?.SendRestarted(serverStart);
+    }
 
     /// <summary>Attaches, again and again, until cancelled.</summary>
     /// <param name="session">Gets the commands.</param>
@@ -105,6 +113,8 @@ internal sealed class CoordinatorAttachment : IEnlistment, IDisposable
                     Accept(session, answer);
                     registered = true;
                     _stream = stream;
+                    if (_restarted is { } restarted && restarted != resource.ServerStart)
+                        stream.SendRestarted(restarted);
                     _attached.TrySetResult();
                 },
                 cancellationToken);
