@@ -78,6 +78,8 @@ public partial class StyleTests
         [
             "src", "protos", "tests", "deploy", "Coordinator.sln", "global.json", "README.md", "CHANGELOG.md", "LICENSE",
             "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "nuget.config",
+            // Where a coordinator that is started here without options keeps its log; git ignores it.
+            "coordinator-data",
         ];
         var others = Directory.EnumerateFileSystemEntries(Repository.Root).Select(Path.GetFileName).OfType<string>()
             .Where(name => !name.StartsWith('.') && !allowed.Contains(name));
