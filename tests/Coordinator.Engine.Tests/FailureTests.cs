@@ -232,6 +232,23 @@ public class FailureTests
         Assert.Equal(0, world.Trace.Count("orders: rollback"));
     }
 
+    /// <summary>The same while the branch's one-phase commit still runs, so that a rollback does nothing. Expected: in doubt.</summary>
+    [Fact]
+    public async Task Commit_OfAnEarlierEpochWhoseBranchStillCommits_IsInDoubt_R13()
+    {
+        await using var world = await World.StartAsync();
+        var id = await world.BeginAsync();
+        var branch = world.Enlist(world.OrdersInstance, id);
+        world.Crash();
+        await world.RestartAsync();
+        world.Orders.Set(branch, BranchOutcome.Active);
+        world.Orders.RollbackAnswer = new BranchReport(BranchOutcome.Active, "its commit is running");
+
+        var late = await world.Coordinator.CommitAsync(id, [branch.Branch], untilDelivered: true, CancellationToken.None);
+
+        Assert.Equal(Outcome.InDoubt, late.Outcome);
+    }
+
     /// <summary>The log fails on a read alone. Expected: it is reopened all the same, and Begin works again (R4).</summary>
     [Fact]
     public async Task Read_LogDoesNotAnswer_HealsWithoutADecision_R4()

@@ -23,6 +23,8 @@ public sealed class FakeDatabase(string name, Trace trace)
 
     public BranchReport? CommitAnswer { get; set; }
 
+    public BranchReport? RollbackAnswer { get; set; }
+
     public ResourceIdentity Identity { get; set; } = new(ResourceKind.Postgres, "server", name, "row-" + name);
 
     public int MaxBranches { get; set; } = 1000;
@@ -143,7 +145,7 @@ public sealed class FakeParticipant(FakeDatabase database, string instance, Trac
         CommandAsync("commit", branch, () => database.CommitAnswer ?? database.Finish(branch, BranchOutcome.Committed));
 
     public Task<BranchReport> RollbackAsync(BranchId branch, string? evidence, CancellationToken cancellationToken) =>
-        CommandAsync("rollback", branch, () => database.Finish(branch, BranchOutcome.RolledBack));
+        CommandAsync("rollback", branch, () => database.RollbackAnswer ?? database.Finish(branch, BranchOutcome.RolledBack));
 
     public Task<BranchReport> FindOutcomeAsync(BranchId branch, string? evidence, CancellationToken cancellationToken) =>
         CommandAsync("find outcome", branch, () => new BranchReport(database.OutcomeOf(branch) ?? BranchOutcome.Unknown));

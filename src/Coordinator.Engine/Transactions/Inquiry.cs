@@ -31,14 +31,14 @@ internal sealed class Inquiry(
         if (view.Outcome != Outcome.Unknown || id.Epoch == lineage.Epoch || lineage.MayLack(id, log.Horizon))
             return view;
         var reports = await Task.WhenAll(named.Take(options.MaxBranchesPerTransaction).Select(branch => SettleAsync(new BranchId(id, branch))));
-        if (reports.Any(report => report is null))
+        if (reports.Any(report => report is null or { Outcome: BranchOutcome.Active or BranchOutcome.Prepared }))
         {
             return view with
             {
                 Outcome = Outcome.InDoubt,
                 State = TransactionState.InDoubt,
                 ReasonCode = Reasons.ParticipantUnavailable,
-                Reason = "A participant that could prove the outcome is not attached; ask again.",
+                Reason = "A branch that could prove the outcome is away, or still at work; ask again.",
             };
         }
 
