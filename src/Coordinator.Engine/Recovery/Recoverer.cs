@@ -115,8 +115,9 @@ internal sealed class Recoverer(
             cancellation => participant.RollbackAsync(id, null, cancellation), options.CommandTimeout);
         if (report.Outcome == BranchOutcome.Committed)
             await heuristics.RecordAsync(id, Decision.Abort, report.Outcome, report.Detail ?? "");
-        // It was prepared, so it had not committed in one phase: its rollback proves how the transaction ended.
-        if (report.Outcome == BranchOutcome.RolledBack)
+        // It was prepared, so it had not committed in one phase: its rollback proves how the transaction ended. A live one
+        // tells its own reason when it ends.
+        if (report.Outcome == BranchOutcome.RolledBack && !table.TryGetLive(id.Transaction, out _))
             table.RememberAborted(id.Transaction);
         return report.Outcome == BranchOutcome.RolledBack;
     }
