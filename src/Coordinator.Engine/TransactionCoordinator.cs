@@ -210,6 +210,9 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         return Running.Attachments.AttachAsync(participant);
     }
 
+    /// <summary>False once another stream of the same instance has taken its place, whichever of the two came first.</summary>
+    public bool IsAttached(IParticipant participant) => Running.Attachments.IsAttached(participant);
+
     /// <summary>The instance is gone, or its stream is.</summary>
     public void Detach(IParticipant participant) => Running.Attachments.Detach(participant);
 

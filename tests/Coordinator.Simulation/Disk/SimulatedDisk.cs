@@ -26,6 +26,9 @@ internal sealed class SimulatedDisk(SeededRandom random)
 
     public void Append(IEnumerable<Frame> frames) => _file.AddRange(frames);
 
+    /// <summary>Drops a torn tail.</summary>
+    public void DropAfter(int frames) => _file.RemoveRange(frames, _file.Count - frames);
+
     /// <summary>Forces the file, and then the mark. A failure may leave all on the disk, or some, or nothing.</summary>
     /// <exception cref="IOException">It failed; what became of it, nobody knows.</exception>
     public void Force(Faults faults)
@@ -83,7 +86,7 @@ internal sealed class SimulatedDisk(SeededRandom random)
         _file = kept;
     }
 
-    public void TakeBackup() => _backup = ([.. _file.Where(frame => frame.IsDurable).Select(frame => frame with { })], _mark);
+    public void TakeBackup() => _backup = ([.. _file.Where(frame => frame.Position <= _mark.Position).Select(frame => frame with { })], _mark);
 
     public void RestoreBackup() => (_file, _mark) = ([.. _backup!.Value.File.Select(frame => frame with { })], _backup.Value.Mark);
 

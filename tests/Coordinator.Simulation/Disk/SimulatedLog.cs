@@ -228,7 +228,9 @@ internal sealed class SimulatedLog(SimulatedDisk disk, SimulatedProcess process,
         _byKey.Clear();
         _chain = ChainValue.Genesis;
         _end = 0;
-        foreach (var frame in Verified())
+        var verified = Verified();
+        disk.DropAfter(verified.Count);
+        foreach (var frame in verified)
         {
             var record = RecordCodec.Decode(frame.Body, frame.Position);
             fold.Apply(frame.Position, record);

@@ -11,6 +11,7 @@ namespace Coordinator.Simulation.Nodes;
 /// <summary>The coordinator's machine: one process after the other on one log. The engine is the real one.</summary>
 internal sealed class CoordinatorNode(World world)
 {
+    private readonly Dictionary<string, Link> _links = [];
     private TransactionCoordinator? _coordinator;
     private SimulatedProcess? _process;
 
@@ -124,6 +125,11 @@ internal sealed class CoordinatorNode(World world)
                 // It broke while it was being attached: nobody else will detach it.
                 if (!isOpen)
                     coordinator.Detach(participant);
+                if (_links.Remove(registration.Instance, out var replaced))
+                    replaced.Break();
+                _links[registration.Instance] = link;
+                if (!coordinator.IsAttached(participant))
+                    link.Break();
             }
             catch (RefusedException refused)
             {

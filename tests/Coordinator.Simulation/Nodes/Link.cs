@@ -19,8 +19,9 @@ internal sealed class Link(World world, SimulatedProcess caller, SimulatedProces
         _receivers[side] = onMessage;
         _breakers[side] = onBroken;
         side.Killed += Break;
-        if (side.IsDead)
-            Break();
+        // The other side may have given up while the call was on its way.
+        if (_isBroken)
+            world.Scheduler.After(world.Delay(), () => side.Receive(onBroken));
     }
 
     public void Send(SimulatedProcess from, object message)
