@@ -39,6 +39,7 @@ internal sealed class Chaos(World world, SeededRandom random)
         if (!server.IsUp)
             return;
         world.Oracle.Note($"{server.Name} is killed");
+        world.Oracle.Tally.Count("kills: database");
         server.Crash();
         world.Scheduler.After(random.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(8)), server.Restart);
     }
@@ -49,6 +50,7 @@ internal sealed class Chaos(World world, SeededRandom random)
         if (process is null or { IsDead: true })
             return;
         world.Oracle.Note($"{process.Name} stops for a while");
+        world.Oracle.Tally.Count("processes stopped for a while");
         process.Pause(random.Between(TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(15)));
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
+using Coordinator.Simulation.Checks;
 using Spectre.Console;
 
 namespace Coordinator.Simulation;
@@ -14,6 +15,7 @@ internal sealed class Runner(ulong first, long count, int threads, bool withTran
     private long _next;
     private long _done;
     private long _steps;
+    private readonly Tally _tally = new();
     private ulong _digest;
 
     public int Run()
@@ -35,17 +37,31 @@ internal sealed class Runner(ulong first, long count, int threads, bool withTran
         {
             var seed = first + (ulong)number - 1;
             var world = new World(seed, withTranscript: false);
-            var violation = world.Run();
+            var violation = Run(world);
             lock (_gate)
             {
                 _steps += world.Scheduler.Steps;
                 // A sum, since the threads finish in any order.
+                _tally.Add(world.Oracle.Tally);
                 _digest += world.Scheduler.Digest;
                 if (violation is not null)
                     _violations.Add((seed, violation));
             }
 
             Interlocked.Increment(ref _done);
+        }
+    }
+
+    // The edge of a thread: a defect of the simulator itself must name its seed too.
+    private static string? Run(World world)
+    {
+        try
+        {
+            return world.Run();
+        }
+        catch (Exception exception)
+        {
+            return "the simulator broke: " + exception;
         }
     }
 
@@ -80,16 +96,24 @@ internal sealed class Runner(ulong first, long count, int threads, bool withTran
 
         if (_violations.Count > MaxTold)
             Console.WriteLine($"and seeds {string.Join(' ', _violations.Select(found => found.Seed).Order().Skip(MaxTold).Take(50))}");
+        PrintTally();
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"seeds {first} to {first + (ulong)count - 1}: {_steps} steps in {elapsed.TotalSeconds:F1} s, {count / elapsed.TotalSeconds:F0} schedules/s on {threads} threads, digest {_digest:x16}"));
         Console.WriteLine($"simulation: schedules={count} violations={_violations.Count}");
     }
 
+    private void PrintTally()
+    {
+        Console.WriteLine("What the schedules met:");
+        foreach (var (what, times) in _tally.Counts)
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {times,12}  {what}"));
+    }
+
     private static void PrintTranscript(ulong seed)
     {
         var world = new World(seed, withTranscript: true);
-        world.Run();
+        Run(world);
         Console.WriteLine($"== seed {seed}: {world.Drawn}");
         foreach (var line in world.Transcript.Lines)
             Console.WriteLine(line);

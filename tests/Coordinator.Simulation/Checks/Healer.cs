@@ -61,6 +61,7 @@ internal sealed class Healer(World world)
             {
                 var id = branch.Plan.Prepared.Id!.Transaction;
                 var decision = world.Oracle.Of(id).Decision ?? Decision.Abort;
+                world.Oracle.Tally.Count("quarantined branches settled by an operator");
                 world.Oracle.Note($"operator: {Oracle.Name(id)} is quarantined ({branch.Plan.Why}); it was {decision}");
                 await world.Coordinator.CallAsync(desk, coordinator => coordinator.Operators.ResolveAsync(id, decision, "as the databases show"), TimeSpan.FromSeconds(10));
             }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Coordinator.Engine;
 using Coordinator.Simulation.Databases;
 using BranchState = Coordinator.Simulation.Databases.BranchState;
@@ -12,12 +13,23 @@ internal sealed class Oracle(Transcript transcript)
 {
     private readonly Dictionary<TransactionId, Known> _known = [];
 
+    public bool IsTranscriptWanted => transcript.IsWanted;
+
     /// <summary>The first violation; null while there is none.</summary>
     public string? Violation { get; private set; }
+
+    public Tally Tally { get; } = new();
 
     public IEnumerable<Known> All => _known.Values;
 
     public void Note(string what) => transcript.Add(what);
+
+    /// <summary>Formats nothing unless the transcript is wanted.</summary>
+    public void Note([InterpolatedStringHandlerArgument("")] ref NoteHandler what)
+    {
+        if (transcript.IsWanted)
+            transcript.Add(what.ToText());
+    }
 
     public void Violate(string what)
     {
@@ -36,7 +48,11 @@ internal sealed class Oracle(Transcript transcript)
         if (known.Decision is { } before && before != decision.Decision)
             Violate($"{Name(known.Id)}: the decision changed from {before} to {decision.Decision} (R2)");
         if (known.Decision is null)
+        {
             Note($"log: {decision.Decision} of {Name(known.Id)} is durable");
+            Tally.Count($"decisions: {decision.Decision}");
+        }
+
         known.Decision = decision.Decision;
     }
 
@@ -55,6 +71,7 @@ internal sealed class Oracle(Transcript transcript)
     public void Committed(SimulatedServer server, ServerBranch branch)
     {
         var known = Of(branch.Id.Transaction);
+        Tally.Count(branch.WasPrepared ? "branches committed in two phases" : "branches committed in one phase");
         Note($"{server.Name}: {Name(known.Id)} committed");
         if (known.ToldAborted)
             Violate($"{server.Name}: {Name(known.Id)} commits, and its client was told that it aborted");
@@ -65,6 +82,7 @@ internal sealed class Oracle(Transcript transcript)
     public void RolledBack(SimulatedServer server, ServerBranch branch)
     {
         var known = Of(branch.Id.Transaction);
+        Tally.Count(branch.WasPrepared ? "prepared branches rolled back" : "working branches rolled back");
         Note($"{server.Name}: {Name(known.Id)} rolled back");
         if (known.Branches.Find(other => other.Branch.State == BranchState.Committed) is { Branch: { } committed } split)
             Violate($"SPLIT: {Name(known.Id)} rolls back at {server.Name}, and {committed.Id.Branch} has committed at {split.Server.Name}");
@@ -77,6 +95,7 @@ internal sealed class Oracle(Transcript transcript)
     {
         var known = Of(id);
         Note($"client: {Name(id)} is {outcome}");
+        Tally.Count($"clients told {outcome}");
         known.ToldCommitted |= outcome == Outcome.Committed;
         known.ToldAborted |= outcome == Outcome.Aborted;
         if (known.ToldCommitted && known.ToldAborted)

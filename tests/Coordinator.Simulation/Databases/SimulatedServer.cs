@@ -110,6 +110,7 @@ internal sealed class SimulatedServer(string name, ResourceKind kind, int accoun
         {
             branch.State = BranchState.Hidden;
             oracle.Note($"{Name}: {id.Branch} of {id.Transaction.Sequence} is hidden");
+            oracle.Tally.Count("branches hidden");
             return true;
         }
 
@@ -215,6 +216,7 @@ internal sealed class SimulatedServer(string name, ResourceKind kind, int accoun
         foreach (var (account, _) in branch.Writes)
             _locks[account] = branch.Id;
         oracle.Note($"{Name}: {branch.Id.Branch} of {branch.Id.Transaction.Sequence} came back prepared");
+        oracle.Tally.Count("finished branches that came back prepared");
     }
 
     private void Unlock(ServerBranch branch)

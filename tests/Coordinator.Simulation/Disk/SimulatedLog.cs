@@ -8,7 +8,7 @@ namespace Coordinator.Simulation.Disk;
 /// The log's contract on a faulty disk: the real codec, chain, fold and trim plan, with a store that is small enough to
 /// be cut at every await. Group commit: what arrives while a write is under way shares the next one.
 /// </summary>
-internal sealed class SimulatedLog(SimulatedDisk disk, SimulatedProcess process, Func<Faults> faults, SeededRandom random, Action<DecisionRecord> onDurable)
+internal sealed class SimulatedLog(SimulatedDisk disk, SimulatedProcess process, Func<Faults> faults, SeededRandom random, Action<DecisionRecord> onDurable, Action onFailure)
     : ITransactionLog
 {
     private readonly Dictionary<TransactionId, DecisionRecord> _decisions = [];
@@ -291,7 +291,11 @@ internal sealed class SimulatedLog(SimulatedDisk disk, SimulatedProcess process,
         return read();
     }
 
-    private void Fail(Exception exception) => _failure ??= exception;
+    private void Fail(Exception exception)
+    {
+        _failure ??= exception;
+        onFailure();
+    }
 
     private void ThrowIfFailed()
     {

@@ -37,6 +37,7 @@ internal sealed class ClientNode(World world, int number, int transfers)
         if (IsDone)
             return;
         world.Oracle.Note($"{Process.Name} vanishes");
+        world.Oracle.Tally.Count("kills: client");
         Process.Kill();
     }
 

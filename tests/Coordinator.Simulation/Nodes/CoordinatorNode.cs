@@ -30,7 +30,7 @@ internal sealed class CoordinatorNode(World world)
         _coordinator = null;
         process.Start(async () =>
         {
-            var log = new SimulatedLog(Disk, process, () => world.Faults, world.Random.Split(), world.Oracle.Decided);
+            var log = new SimulatedLog(Disk, process, () => world.Faults, world.Random.Split(), world.Oracle.Decided, () => world.Oracle.Tally.Count("log writes that failed"));
             var coordinator = new TransactionCoordinator(
                 log, world.EngineOptions, process.Time, world.Random.Split(), new TranscriptLogger<TransactionCoordinator>(process.Name, world.Transcript, world.Oracle));
             try
@@ -43,6 +43,7 @@ internal sealed class CoordinatorNode(World world)
             catch (LogRefusedException refused)
             {
                 world.Oracle.Note("the coordinator refuses to start: " + refused.Message);
+                world.Oracle.Tally.Count("starts refused by a damaged log");
                 if (!Disk.IsDamaged)
                     world.Oracle.Violate("the log is refused, and nobody damaged it: " + refused.Message);
                 if (!refused.Message.Contains("ecord ", StringComparison.Ordinal))
@@ -64,6 +65,7 @@ internal sealed class CoordinatorNode(World world)
         if (_process is not { IsDead: false } process)
             return;
         world.Oracle.Note("coordinator is killed");
+        world.Oracle.Tally.Count("kills: coordinator");
         process.Kill();
         Disk.Crash(world.Faults);
         world.Scheduler.After(world.Random.Between(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(5)), () =>
@@ -144,6 +146,7 @@ internal sealed class CoordinatorNode(World world)
         Disk.RestoreBackup();
         RestoredTimes++;
         world.Oracle.Note("the log is replaced by an old backup");
+        world.Oracle.Tally.Count("logs restored from a backup");
         // Undeclared it can be noticed only where every database remembers more than the backup holds.
         if (world.Faults.RestoreIsDeclared || !world.Servers.All(server => server.Marks.Any(Disk.Lacks)))
             SimulatedRestore.Declare(Disk, world.Oracle);

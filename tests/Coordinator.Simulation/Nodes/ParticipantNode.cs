@@ -45,6 +45,7 @@ internal sealed class ParticipantNode(World world, SimulatedServer server, strin
         if (_process.IsDead)
             return;
         world.Oracle.Note($"{_process.Name} is killed");
+        world.Oracle.Tally.Count("kills: participant");
         _process.Kill();
         Session = null;
         world.Scheduler.After(world.Random.Between(TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(5)), Start);
