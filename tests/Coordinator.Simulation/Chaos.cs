@@ -18,6 +18,25 @@ internal sealed class Chaos(World world, SeededRandom random)
             world.Coordinator.Disk.TakeBackup();
         if (_disasters >= MaxDisasters || !random.Chance(_total))
             return;
+        Strike();
+    }
+
+    public void AtPoint()
+    {
+        if (_disasters >= MaxDisasters || !random.Chance(world.Faults.DiesAtPoints))
+            return;
+        _disasters++;
+        Action kill = random.Below(3) switch
+        {
+            0 => world.Coordinator.Crash,
+            1 => random.Pick(world.Participants).Crash,
+            _ => KillDatabase,
+        };
+        world.Scheduler.After(random.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(random.Chance(0.5) ? 3 : 30)), kill);
+    }
+
+    private void Strike()
+    {
         _disasters++;
         var faults = world.Faults;
         var drawn = random.Fraction() * _total;

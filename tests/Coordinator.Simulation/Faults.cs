@@ -64,6 +64,9 @@ internal sealed record Faults
 
     public double ProcessStops { get; init; }
 
+    /// <summary>The chance that something is killed within milliseconds after a prepare, a decision or a branch's end.</summary>
+    public double DiesAtPoints { get; init; }
+
     /// <summary>How far the clocks on the wall may be off.</summary>
     public TimeSpan MaxClockSkew { get; init; }
 
@@ -72,12 +75,14 @@ internal sealed record Faults
 
     public static Faults Draw(SeededRandom random)
     {
-        double Rate(double chance, double max) => random.Chance(chance) ? random.Fraction() * max : 0;
+        // Some worlds are calm but for one thing; where all goes wrong at once, little gets as far as to commit.
+        var mood = random.Pick<double>([0.15, 0.4, 1]);
+        double Rate(double chance, double max) => random.Chance(chance * mood) ? random.Fraction() * max : 0;
         return new Faults
         {
             MessageLost = Rate(0.5, 0.3),
             MessageTwice = Rate(0.4, 0.5),
-            MaxDelay = TimeSpan.FromMilliseconds(random.Chance(0.3) ? random.Between(TimeSpan.Zero, TimeSpan.FromSeconds(3)).TotalMilliseconds : 5),
+            MaxDelay = TimeSpan.FromMilliseconds(random.Chance(0.3 * mood) ? random.Between(TimeSpan.Zero, TimeSpan.FromSeconds(3)).TotalMilliseconds : 5),
             LinkBreaks = Rate(0.4, 0.05),
             LinksReorder = random.Chance(0.3),
             RequestLost = Rate(0.3, 0.1),
@@ -85,7 +90,7 @@ internal sealed record Faults
             Transient = Rate(0.3, 0.2),
             StatementFails = Rate(0.3, 0.2),
             PrepareRefused = Rate(0.3, 0.3),
-            Hidden = Rate(0.3, 0.5),
+            Hidden = Rate(0.9, 0.9),
             FinishedComesBack = Rate(0.4, 1),
             LogWriteFails = Rate(0.35, 0.2),
             FailedWriteIsThere = random.Fraction(),
@@ -98,6 +103,7 @@ internal sealed record Faults
             DatabaseDies = Rate(0.4, 0.003),
             ClientDies = Rate(0.3, 0.003),
             ProcessStops = Rate(0.3, 0.003),
+            DiesAtPoints = random.Chance(0.4) ? random.Fraction() * 0.3 : 0,
             MaxClockSkew = random.Chance(0.2) ? TimeSpan.FromDays(30) : TimeSpan.Zero,
         };
     }

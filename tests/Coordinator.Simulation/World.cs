@@ -83,11 +83,13 @@ internal sealed class World
         foreach (var client in _clients)
             client.Start();
         Scheduler.BeforeStep = _chaos.BeforeStep;
+        Oracle.AtPoint = _chaos.AtPoint;
         Scheduler.RunUntil(() => Oracle.Violation is not null || _clients.All(client => client.IsDone), _faultyTime, maxSteps: 20_000);
         if (Oracle.Violation is not null)
             return Oracle.Violation;
 
         Scheduler.BeforeStep = null;
+        Oracle.AtPoint = null;
         Faults = Faults.None;
         Oracle.Note("the world heals");
         var healer = new Healer(this);

@@ -20,6 +20,9 @@ internal sealed class Oracle(Transcript transcript)
 
     public Tally Tally { get; } = new();
 
+    /// <summary>Called where a crash is worth more than elsewhere: a prepare, a decision, a branch's end.</summary>
+    public Action? AtPoint { get; set; }
+
     public IEnumerable<Known> All => _known.Values;
 
     public void Note(string what) => transcript.Add(what);
@@ -41,6 +44,12 @@ internal sealed class Oracle(Transcript transcript)
 
     public void Begun(SimulatedServer server, BranchId id) => Of(id.Transaction).Branches.Add((server, server.Find(id)!));
 
+    public void Prepared(SimulatedServer server, BranchId id)
+    {
+        Note($"{server.Name}: {id.Branch} of {Name(id.Transaction)} is prepared");
+        AtPoint?.Invoke();
+    }
+
     /// <summary>The log made it durable, whether anybody was told so or not.</summary>
     public void Decided(DecisionRecord decision)
     {
@@ -51,6 +60,7 @@ internal sealed class Oracle(Transcript transcript)
         {
             Note($"log: {decision.Decision} of {Name(known.Id)} is durable");
             Tally.Count($"decisions: {decision.Decision}");
+            AtPoint?.Invoke();
         }
 
         known.Decision = decision.Decision;
@@ -73,6 +83,7 @@ internal sealed class Oracle(Transcript transcript)
         var known = Of(branch.Id.Transaction);
         Tally.Count(branch.WasPrepared ? "branches committed in two phases" : "branches committed in one phase");
         Note($"{server.Name}: {Name(known.Id)} committed");
+        AtPoint?.Invoke();
         if (known.ToldAborted)
             Violate($"{server.Name}: {Name(known.Id)} commits, and its client was told that it aborted");
         if (known.Branches.Find(other => other.Branch.State == BranchState.RolledBack) is { Branch: { } rolledBack } split)

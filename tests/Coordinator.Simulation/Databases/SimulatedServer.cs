@@ -86,7 +86,7 @@ internal sealed class SimulatedServer(string name, ResourceKind kind, int accoun
         branch.State = BranchState.Prepared;
         branch.WasPrepared = true;
         Settle();
-        oracle.Note($"{Name}: {branch.Id.Branch} of {branch.Id.Transaction.Sequence} is prepared");
+        oracle.Prepared(this, branch.Id);
         return HasWitness ? "w" : "x" + branch.Xid;
     }
 
@@ -155,10 +155,11 @@ internal sealed class SimulatedServer(string name, ResourceKind kind, int accoun
             if (old.Epoch.Number > mark.Epoch.Number || (old.Epoch == mark.Epoch && old.Position >= mark.Position))
                 return;
             _marks.Remove(old);
+            _undoable.Push(() => _marks.Add(old));
         }
 
         _marks.Add(mark);
-        Settle();
+        _undoable.Push(() => _marks.Remove(mark));
     }
 
     public void Crash()
@@ -168,7 +169,7 @@ internal sealed class SimulatedServer(string name, ResourceKind kind, int accoun
             EndSession(session);
         if (random.Chance(faults().FinishedComesBack))
         {
-            for (var count = random.Below(_undoable.Count + 1); count > 0; count--)
+            for (var count = random.Chance(0.5) ? _undoable.Count : random.Below(_undoable.Count + 1); count > 0; count--)
                 _undoable.Pop()();
         }
 
