@@ -109,6 +109,13 @@ public sealed class OperatorDesk
             throw NotInDoubt(id, "no attached participant's database has a prepared branch of it");
         if (decision == Decision.Commit && standing is null)
             CheckMayCommit(id, planned);
+        if (decision == Decision.Abort && standing is null && _table.TryGetFinished(id, out var ended) && ended.Outcome == Outcome.Committed)
+        {
+            throw new RefusedException(
+                RefusalKind.FailedPrecondition, Reasons.WrongState,
+                $"Transaction {id} committed, and its record has been trimmed: commit it again. To end one branch otherwise, name it with --branch.");
+        }
+
         var prepared = planned.Select(branch => branch.Prepared.Id!).ToList();
         if (standing is not null && standing.Decision != decision)
         {
@@ -171,7 +178,8 @@ public sealed class OperatorDesk
     private void CheckMayCommit(TransactionId id, IReadOnlyList<PlannedBranch> planned)
     {
         var other = planned.FirstOrDefault(branch => branch.Kind != PreparedKind.Quarantined);
-        if (other is null && !_table.TryGetFinished(id, out _))
+        // One that committed, was trimmed, and is brought back by its database is committed again.
+        if (other is null && !(_table.TryGetFinished(id, out var finished) && finished.Outcome != Outcome.Committed))
             return;
         throw new RefusedException(
             RefusalKind.FailedPrecondition, Reasons.WrongState,
