@@ -102,7 +102,7 @@ public sealed class OperatorDesk
         Limits.CheckReason(reason);
         if (_table.TryGetLive(id, out var live))
             return await ResolveLiveAsync(live, decision, reason);
-        _inquiry.CheckOurs(id);
+        _inquiry.CheckCluster(id);
         var planned = await FindPreparedAsync(id);
         var standing = await _keeper.ReadAsync(log => log.FindDecisionAsync(id));
         if (planned.Count == 0)
@@ -136,7 +136,7 @@ public sealed class OperatorDesk
         // A branch that is still prepared is finished by a later scan, or after a restart, from the decision just kept.
         if (reports.All(report => report.State != BranchState.Prepared))
             await _keeper.AppendAsync(new EndRecord(id, _time.GetUtcNow()), Durability.Forced);
-        return (await _inquiry.GetAsync(id)) with { Branches = reports };
+        return (await _inquiry.LookUpAsync(id)) with { Branches = reports };
     }
 
     /// <summary>Ends one prepared branch by hand, even against the decision: then it is heuristic, and kept as such.</summary>
@@ -150,7 +150,7 @@ public sealed class OperatorDesk
                 $"Transaction {branch.Transaction} is {live.State}; roll the whole transaction back instead.");
         }
 
-        _inquiry.CheckOurs(branch.Transaction);
+        _inquiry.CheckCluster(branch.Transaction);
         var standing = await _keeper.ReadAsync(log => log.FindDecisionAsync(branch.Transaction));
         await RecordAsync(branch.Transaction, branch.Branch, decision, reason);
         return await FinishAsync(branch, decision, standing);
