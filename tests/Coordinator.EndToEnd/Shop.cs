@@ -79,8 +79,9 @@ public sealed class Shop : IAsyncDisposable
     /// <summary>kill -9, by the pid that was started here.</summary>
     public async Task KillAsync(string name)
     {
-        await _processes[name].KillAsync();
-        await _processes[name].DisposeAsync();
+        _processes.Remove(name, out var process);
+        await process!.KillAsync();
+        await process.DisposeAsync();
     }
 
     public Task RestartAsync(string name) => name == "coordinator" ? StartCoordinatorAsync() : StartParticipantAsync(name);
