@@ -45,6 +45,28 @@ public class FailureTests
         Assert.Equal(Outcome.Committed, (await world.CommitAsync(id)).Outcome);
     }
 
+    /// <summary>The same, and afterwards no participant comes back. Expected: the client is told all the same (R11).</summary>
+    [Fact]
+    public async Task Crash_DecidedAndParticipantsAway_TheClientIsToldCommitted_R11()
+    {
+        await using var world = await World.StartAsync();
+        var id = await world.BeginWithWorkAsync();
+        world.Log.AfterDecision = _ =>
+        {
+            world.Crash();
+            return Task.Delay(Timeout.Infinite, CancellationToken.None);
+        };
+        _ = world.CommitAsync(id);
+        await Eventually.AssertAsync(() => world.Trace.Count("crash") == 1, TimeSpan.FromSeconds(5), "the crash");
+
+        await world.StartCoordinatorAsync();
+        var commit = world.CommitAsync(id);
+        await world.AdvanceUntilAsync(() => commit.IsCompleted, "the answer");
+
+        var view = await commit;
+        Assert.Equal((Outcome.Committed, true), (view.Outcome, view.IsDeliveryPending));
+    }
+
     /// <summary>Crash between the two deliveries. Expected: the second branch commits too.</summary>
     [Fact]
     public async Task Crash_OneBranchToldAndOneNot_RecoveryCommitsTheOther()
