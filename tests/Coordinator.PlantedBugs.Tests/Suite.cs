@@ -16,10 +16,6 @@ public sealed record Suite(string TestProject, params IReadOnlyList<string> Test
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
     private static readonly ConcurrentDictionary<(string Product, string TestProject), Lazy<Task<IReadOnlyList<TestResult>>>> Baselines = new();
 
-    // What the runtime throws if an assembly does not fit the others: then no test has tested anything.
-    private static readonly string[] LoadFailures =
-        ["TypeLoadException", "MissingMethodException", "MissingFieldException", "FileNotFoundException : Could not load", "BadImageFormatException", "FileLoadException"];
-
     public override string Title => $"{TestProject.Replace("Coordinator.", "", StringComparison.Ordinal)}: {string.Join(", ", Tests)}";
 
     public override async Task<CatcherRun> RunAsync(string product, string folder)
@@ -30,7 +26,7 @@ public sealed record Suite(string TestProject, params IReadOnlyList<string> Test
         if (failed.Count == 0)
             return new CatcherRun(Failed: false, $"{results.Count} tests passed", First: "");
         var first = failed[0];
-        return failed.Find(result => LoadFailures.Any(text => result.Message.Contains(text, StringComparison.Ordinal))) is { } broken
+        return failed.Find(result => LoadFailure.Find(result.Message) is not null) is { } broken
             ? throw new HarnessException($"{broken.Name} did not run: {broken.Message}")
             : new CatcherRun(
                 Failed: true,

@@ -178,7 +178,7 @@ public sealed class CommitBugs : IBugList
             File = "src/Coordinator.Engine/TwoPhase/Delivery.cs",
             Old = "MaxRetryAttempts = int.MaxValue,",
             New = "MaxRetryAttempts = 3,",
-            CaughtBy = [Engine("FailureTests.Deliver_")],
+            CaughtBy = [new Simulator(Seeds: 300), Engine("FailureTests.Deliver_")],
         },
         new("key-forgotten")
         {

@@ -148,7 +148,7 @@ public sealed class RecoveryBugs : IBugList
             New = """
                         id, "", TransactionState.Aborted, Outcome.Aborted, Reasons.NoRecord,
                 """,
-            CaughtBy = [Engine("FailureTests.Get_", "FailureTests.Commit_")],
+            CaughtBy = [new Simulator(Seeds: 300), Engine("FailureTests.Get_", "FailureTests.Commit_")],
         },
         new("late-commit-rolls-back-before-it-asks")
         {
