@@ -24,7 +24,6 @@ internal static class CommandLine
     private static readonly Option<string[]> Sql = new("--sql") { Required = true, Description = "KIND=ADDRESS" };
     private static readonly Option<string> Report = new("--report") { Required = true };
     private static readonly Option<int> Workers = new("--workers") { Required = true };
-    private static readonly Option<bool> Audits = new("--audits");
 
     public static RootCommand Create(Func<TortureOptions, CancellationToken, Task<int>> run)
     {
@@ -49,15 +48,14 @@ internal static class CommandLine
 
     private static Command ClientVerb()
     {
-        var verb = new Command("client", "What the program starts itself as.") { Coordinator, Sql, Report, Seed, Workers, Audits };
+        var verb = new Command("client", "What the program starts itself as.") { Coordinator, Sql, Report, Seed, Workers };
         verb.Hidden = true;
         verb.SetAction((result, _) => ClientProcess.RunAsync(new ClientArguments(
             result.GetRequiredValue(Coordinator),
             result.GetRequiredValue(Sql).Select(text => text.Split('=', 2)).ToDictionary(pair => Enum.Parse<DatabaseKind>(pair[0]), pair => new Uri(pair[1])),
             result.GetRequiredValue(Report),
             result.GetValue(Seed),
-            result.GetValue(Workers),
-            result.GetValue(Audits))));
+            result.GetValue(Workers))));
         return verb;
     }
 
