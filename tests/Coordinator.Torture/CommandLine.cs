@@ -30,7 +30,6 @@ internal static class CommandLine
         Output.AcceptOnlyFromAmong("text", "json");
         foreach (var count in new[] { Kills, Clients, Round, Seconds, HealSeconds, Workers })
             count.Validators.Add(AtLeastOne);
-        Kinds.Validators.Add(KnownKinds);
         var root = new RootCommand(
             "A bank over PostgreSQL, MariaDB and MySQL, while coordinator, participants, clients and database servers are killed with -9.")
         {
@@ -38,9 +37,11 @@ internal static class CommandLine
         };
         root.Validators.Add(result =>
         {
-            if (result.Errors.Any() || Chosen(result.GetValue(Only), result.GetValue(Kinds)).Count > 0)
-                return;
-            result.AddError("--only and --kinds leave nothing to kill.");
+            var unknown = (result.GetValue(Kinds)?.Split(',') ?? []).Where(name => KillKind.All.All(kind => kind.Name != name)).ToArray();
+            foreach (var name in unknown)
+                result.AddError($"--kinds: there is no {name}.");
+            if (unknown.Length == 0 && Chosen(result.GetValue(Only), result.GetValue(Kinds)).Count == 0)
+                result.AddError("--only and --kinds leave nothing to kill.");
         });
         root.SetAction((result, stop) => run(Read(result), stop));
         return root;
@@ -77,12 +78,6 @@ internal static class CommandLine
     {
         if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var count) && count < 1)
             result.AddError($"{result.Option.Name} must be at least 1.");
-    }
-
-    private static void KnownKinds(OptionResult result)
-    {
-        foreach (var name in result.Tokens.SelectMany(token => token.Value.Split(',')).Where(name => KillKind.All.All(kind => kind.Name != name)))
-            result.AddError($"--kinds: there is no {name}.");
     }
 
     private static string Value(ArgumentResult result) => result.Tokens.Single().Value;
