@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Coordinator.Hosting;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
@@ -33,6 +34,7 @@ internal sealed class CallInterceptor(Shutdown shutdown, ServerMetrics metrics, 
 
     private async Task RunAsync(ServerCallContext context, IMessage? request, Func<Task> call)
     {
+        ErrorDetailsMiddleware.MarkReached(context);
         var started = Stopwatch.GetTimestamp();
         var status = StatusCode.OK;
         try
