@@ -12,12 +12,15 @@ internal sealed class Inquiry(
     /// <exception cref="RefusedException">The id cannot have been handed out by this cluster.</exception>
     public async Task<TransactionView> GetAsync(TransactionId id)
     {
-        CheckOurs(id);
+        CheckCluster(id);
         if (table.TryGetLive(id, out var live))
             return live.ToView();
         if (table.TryGetFinished(id, out var finished))
             return finished;
-        var view = await keeper.ReadAsync(l => l.FindDecisionAsync(id)) is { } decision ? OfDecision(decision) : Unknown(id);
+        var decision = await keeper.ReadAsync(l => l.FindDecisionAsync(id));
+        if (decision is null)
+            CheckHandedOut(id);
+        var view = decision is not null ? OfDecision(decision) : Unknown(id);
         return heuristics.Of(id) is { Count: > 0 } found ? WithHeuristics(view, found) : view;
     }
 
@@ -68,8 +71,8 @@ internal sealed class Inquiry(
             : new EnlistmentRefusedException(Reasons.TransactionNotFound, $"Transaction {id} is not open.");
     }
 
-    /// <exception cref="RefusedException">The id cannot have been handed out by this cluster.</exception>
-    public void CheckOurs(TransactionId id)
+    /// <exception cref="RefusedException">The id is another cluster's.</exception>
+    public void CheckCluster(TransactionId id)
     {
         if (id.Cluster != lineage.Cluster)
         {
@@ -77,7 +80,11 @@ internal sealed class Inquiry(
                 RefusalKind.NotFound, Reasons.TransactionNotFound,
                 $"Transaction {id} belongs to cluster {id.Cluster}; this is {lineage.Cluster}.");
         }
+    }
 
+    // A later epoch's id may still be prepared somewhere, and be decided by an operator: the log was restored.
+    private void CheckHandedOut(TransactionId id)
+    {
         if (id.Epoch.Number > lineage.Epoch.Number)
         {
             throw new RefusedException(
