@@ -68,6 +68,9 @@ public sealed class OperatorDesk
     public async Task<(TransactionView Transaction, IReadOnlyList<HeuristicRecord> Heuristics)> ShowAsync(TransactionId id) =>
         (await _inquiry.GetAsync(id), _heuristics.Of(id));
 
+    /// <summary>The outcome of a transaction that was settled by hand, whatever epoch it is of.</summary>
+    public async Task<Outcome> OutcomeOfAsync(TransactionId id) => (await _inquiry.FindAsync(id)).Outcome;
+
     /// <summary>Every registered participant.</summary>
     public IReadOnlyList<ParticipantView> Participants() => [.. _registry.Entries
         .OrderBy(entry => entry.Record.Name, StringComparer.Ordinal)
@@ -119,7 +122,7 @@ public sealed class OperatorDesk
         // A branch that is still prepared is finished by a later scan, or after a restart, from the decision just kept.
         if (reports.All(report => report.State != BranchState.Prepared))
             await _keeper.AppendAsync(new EndRecord(id, _time.GetUtcNow()), Durability.Forced);
-        return (await _inquiry.GetAsync(id)) with { Branches = reports };
+        return (await _inquiry.FindAsync(id)) with { Branches = reports };
     }
 
     /// <summary>Ends one prepared branch by hand, even against the decision: then it is heuristic, and kept as such.</summary>

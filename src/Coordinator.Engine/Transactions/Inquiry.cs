@@ -12,15 +12,22 @@ internal sealed class Inquiry(
     /// <exception cref="RefusedException">The id cannot have been handed out by this cluster.</exception>
     public async Task<TransactionView> GetAsync(TransactionId id)
     {
+        var view = await FindAsync(id);
+        if (view.Outcome == Outcome.Unknown)
+            CheckHandedOut(id);
+        return view;
+    }
+
+    /// <summary>The same for an id that may be of a later epoch than the running one, which a restored log does not know.</summary>
+    /// <exception cref="RefusedException">The id is another cluster's.</exception>
+    public async Task<TransactionView> FindAsync(TransactionId id)
+    {
         CheckCluster(id);
         if (table.TryGetLive(id, out var live))
             return live.ToView();
         if (table.TryGetFinished(id, out var finished))
             return finished;
-        var decision = await keeper.ReadAsync(l => l.FindDecisionAsync(id));
-        if (decision is null)
-            CheckHandedOut(id);
-        var view = decision is not null ? OfDecision(decision) : Unknown(id);
+        var view = await keeper.ReadAsync(l => l.FindDecisionAsync(id)) is { } decision ? OfDecision(decision) : Unknown(id);
         return heuristics.Of(id) is { Count: > 0 } found ? WithHeuristics(view, found) : view;
     }
 

@@ -95,7 +95,7 @@ internal sealed class OperatorEndpoint(TransactionCoordinator coordinator, Serve
 
         var branch = await desk.ResolveBranchAsync(new BranchId(id, Fields.Branch(request.Branch)), decision, request.Reason);
         response.Branches.Add(branch.ToMessage());
-        response.Outcome = (Outcome)(await coordinator.GetAsync(id)).Outcome;
+        response.Outcome = (Outcome)await desk.OutcomeOfAsync(id);
         return response;
     }
 
