@@ -42,10 +42,10 @@ public class InDoubtTests : CliTest
             """
 
             Prepared branches
-            PARTICIPANT  TRANSACTION                               BRANCH              KIND          AGE           WHAT HAPPENS
-            inventory    k7q2m9xa-12x9f8e7d6c-45-0123456789abcdef  inventory.4f7c01ab  live          at most 1 h   it waits for the decision; without one it is rolled back at its deadline, in 12 s
-            inventory    k7q2m9xa-12x9f8e7d6c-45-0123456789abcdef  inventory.4f7c01ab  quarantined   2 h           its epoch is not of this log; an operator must resolve it
-            inventory    k7q2m9xa-12x9f8e7d6c-45-0123456789abcdef  inventory.4f7c01ab  to-roll-back  2 h           presumed abort; it is rolled back at the next scan, in 12 s
+            PARTICIPANT  TRANSACTION                               BRANCH              KIND          AGE             WHAT HAPPENS
+            inventory    k7q2m9xa-12x9f8e7d6c-45-0123456789abcdef  inventory.4f7c01ab  live          at most 60 min  it waits for the decision; without one it is rolled back at its deadline, in 12 s
+            inventory    k7q2m9xa-12x9f8e7d6c-45-0123456789abcdef  inventory.4f7c01ab  quarantined   2 h             its epoch is not of this log; an operator must resolve it
+            inventory    k7q2m9xa-12x9f8e7d6c-45-0123456789abcdef  inventory.4f7c01ab  to-roll-back  2 h             presumed abort; it is rolled back at the next scan, in 12 s
             payments     manual-backup                                                 not-ours      unknown
 
             Decided, and not yet told everywhere
