@@ -62,7 +62,7 @@ internal sealed partial class HostileIds(int seed, ClusterId cluster, Epoch epoc
                 gtrid = gtrid[..^_random.Next(1, 17)];
                 break;
             case 12:
-                (gtrid, bqual) = (gtrid.ToUpperInvariant(), bqual);
+                gtrid = gtrid.ToUpperInvariant();
                 break;
             default:
                 break;

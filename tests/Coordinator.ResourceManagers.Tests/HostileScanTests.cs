@@ -39,7 +39,7 @@ public sealed partial class HostileScanTests
                 i % 2 == 0 ? gtrid + bqual : "0x" + Convert.ToHexString(Encoding.Latin1.GetBytes(gtrid + bqual)),
             ];
             finished += Judge(
-                MySql.PreparedScanReader.Read(row),
+                Coordinator.ResourceManagers.MySql.PreparedScanReader.Read(row),
                 format == BranchId.XaFormatId && HostileIds.IsGrammar(gtrid, bqual) ? (gtrid, bqual) : null,
                 branch => [Xid.Commit(branch), Xid.Rollback(branch), Xid.ReleaseLock(branch)]) ? 1 : 0;
         }

@@ -117,16 +117,20 @@ public class LimitTests
     public async Task Calls_MoreThanOneConnectionMayCarry_Wait()
     {
         await using var server = await TestServer.StartAsync(options => options with { MaxStreamsPerConnection = 1 });
+        // A channel's own handler would open another connection instead.
+        using var handler = new SocketsHttpHandler { EnableMultipleHttp2Connections = false };
+        using var channel = GrpcChannel.ForAddress(server.Server.Address, new GrpcChannelOptions { HttpHandler = handler });
+        var transactions = new TransactionService.TransactionServiceClient(channel);
         var id = await server.BeginAsync();
-        using (var watch = server.Transactions.Watch(new WatchRequest { TransactionId = id }))
+        using (var watch = transactions.Watch(new WatchRequest { TransactionId = id }))
         {
             await watch.ResponseStream.MoveNext(CancellationToken.None);
             var failure = await Assert.ThrowsAsync<RpcException>(
-                async () => await server.Transactions.GetAsync(new GetRequest { TransactionId = id }, deadline: DateTime.UtcNow.AddMilliseconds(200)));
+                async () => await transactions.GetAsync(new GetRequest { TransactionId = id }, deadline: DateTime.UtcNow.AddMilliseconds(200)));
             Assert.Equal(StatusCode.DeadlineExceeded, failure.StatusCode);
         }
 
-        Assert.Equal(id, (await server.Transactions.GetAsync(new GetRequest { TransactionId = id })).Transaction.TransactionId);
+        Assert.Equal(id, (await transactions.GetAsync(new GetRequest { TransactionId = id })).Transaction.TransactionId);
     }
 
     [Fact]
