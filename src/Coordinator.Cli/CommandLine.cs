@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using Coordinator.Cli.Commands;
 using Coordinator.Cli.Output;
 
@@ -7,7 +8,7 @@ namespace Coordinator.Cli;
 
 /// <summary>
 /// The commands of <c>coordctl</c>. Each asks the coordinator once, over gRPC, and shows the answer; what is decided is
-/// the coordinator's to decide.
+/// the coordinator's to decide. Those of <c>log</c> look at a log that no coordinator has open.
 /// </summary>
 public static class CommandLine
 {
@@ -19,7 +20,7 @@ public static class CommandLine
           coordctl resolve k7q2m9xa-12x9f8e7d6c-45-0123456789abcdef --rollback --reason "ticket 4711"
 
         Exit codes:
-          0 done   1 refused or failed   2 wrong usage   3 coordinator unavailable
+          0 done   1 refused, failed or damaged   2 wrong usage   3 coordinator unavailable, or log in use
           4 in-doubt --fail-if-any found something
         """;
 
@@ -53,6 +54,7 @@ public static class CommandLine
             InDoubtCommand.Create(runner),
             ResolveCommand.Create(runner),
             ForgetCommand.Create(runner),
+            LogCommand.Create(runner),
         };
         options.AddTo(root);
         help.Add(root, Details);
@@ -60,10 +62,12 @@ public static class CommandLine
         return root;
     }
 
+    private static string PathOf(CommandResult result) =>
+        result.Parent is CommandResult above ? $"{PathOf(above)} {result.Command.Name}" : "coordctl";
+
     private static int ReportUsage(ParseResult parsed, Terminal terminal)
     {
-        var command = parsed.CommandResult.Command;
-        var path = command is RootCommand ? "coordctl" : $"coordctl {command.Name}";
+        var path = PathOf(parsed.CommandResult);
         var asJson = parsed.Tokens.Select(token => token.Value)
             .Zip(parsed.Tokens.Select(token => token.Value).Skip(1).Append(""))
             .Any(pair => pair is ("-o" or "--output", "json"));

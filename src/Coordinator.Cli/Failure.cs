@@ -3,6 +3,7 @@ using Coordinator.Client;
 using Coordinator.Client.Calls;
 using Coordinator.Contracts;
 using Coordinator.Contracts.V1;
+using Coordinator.Engine;
 using Grpc.Core;
 
 namespace Coordinator.Cli;
@@ -29,6 +30,10 @@ internal sealed record Failure(int ExitCode, ErrorDocument Error)
             TimeoutException => Unavailable(
                 null, $"{address} did not answer within {timeout.TotalSeconds:0.###} s.", $"Wait longer with --timeout. {lost}"),
             CoordinatorException { InnerException: RpcException rpc } => Of(rpc, address, lost),
+            LogRefusedException { IsInUse: true } => Unavailable(
+                null, exception.Message, "Stop the coordinator first. Of a running one, 'coordctl log backup FILE' makes a copy that can be looked at."),
+            LogRefusedException => Refused(null, exception.Message, "See: coordctl log --help"),
+            IOException or UnauthorizedAccessException => Refused(null, exception.Message, "Nothing was done."),
             CoordinatorUnavailableException => Unavailable(null, exception.Message, TryAgain),
             _ => null,
         };

@@ -38,4 +38,31 @@ internal sealed record Run(
             throw new TimeoutException("No answer in time.", canceled);
         }
     }
+
+    /// <summary>Asks for an answer that comes in parts; the limit is for each of them.</summary>
+    /// <exception cref="TimeoutException">The next part did not come in time.</exception>
+    public async IAsyncEnumerable<T> AskForAllAsync<T>(
+        Func<OperatorService.OperatorServiceClient, CallOptions, AsyncServerStreamingCall<T>> call)
+    {
+        using var expiry = new CancellationTokenSource(Timeout, TimeProvider.System);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Interrupted, expiry.Token);
+        using var parts = call(new OperatorService.OperatorServiceClient(Coordinator.CallInvoker), new CallOptions(cancellationToken: stop.Token));
+        while (await NextAsync())
+        {
+            yield return parts.ResponseStream.Current;
+            expiry.CancelAfter(Timeout);
+        }
+
+        async Task<bool> NextAsync()
+        {
+            try
+            {
+                return await parts.ResponseStream.MoveNext(stop.Token);
+            }
+            catch (RpcException canceled) when (canceled.StatusCode == StatusCode.Cancelled && expiry.IsCancellationRequested)
+            {
+                throw new TimeoutException("No answer in time.", canceled);
+            }
+        }
+    }
 }

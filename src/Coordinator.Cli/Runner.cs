@@ -20,6 +20,13 @@ internal sealed class Runner(GlobalOptions options, DetailedHelp help, Terminal 
         return command;
     }
 
+    /// <summary>Gives a command that has only subcommands its details.</summary>
+    public Command Groups(Command command, string details)
+    {
+        help.Add(command, details);
+        return command;
+    }
+
     private async Task<int> RunAsync(
         ParseResult arguments, Func<Run, Task<int>> work, bool changes, CancellationToken interrupted)
     {

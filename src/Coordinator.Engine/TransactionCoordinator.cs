@@ -198,7 +198,7 @@ public sealed class TransactionCoordinator : IAsyncDisposable
             yield return transaction.ToView();
             if (transaction.WhenEnded.IsCompleted)
                 yield break;
-            await changed.WaitAsync(cancellationToken);
+            await changed.OnCallersScheduler().WaitAsync(cancellationToken);
         }
     }
 
@@ -210,6 +210,9 @@ public sealed class TransactionCoordinator : IAsyncDisposable
             throw Admission.Draining();
         return Running.Attachments.AttachAsync(participant);
     }
+
+    /// <summary>False once another stream of the same instance has taken its place, whichever of the two came first.</summary>
+    public bool IsAttached(IParticipant participant) => Running.Attachments.IsAttached(participant);
 
     /// <summary>The instance is gone, or its stream is.</summary>
     public void Detach(IParticipant participant) => Running.Attachments.Detach(participant);
@@ -223,7 +226,7 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         _admission.StartDraining();
         var busy = _table.Live.Where(transaction => transaction.State != TransactionState.Active).ToList();
         Log.Draining(_logger, busy.Count);
-        var ended = Task.WhenAll(busy.Select(transaction => transaction.WhenEnded));
+        var ended = Task.WhenAll(busy.Select(transaction => transaction.WhenEnded.OnCallersScheduler()));
         await Task.WhenAny(ended, Task.Delay(_options.DrainLimit, _time));
     }
 
@@ -287,12 +290,12 @@ public sealed class TransactionCoordinator : IAsyncDisposable
     private async Task WaitAsync(GlobalTransaction transaction, bool untilDelivered, CancellationToken cancellationToken)
     {
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token);
-        await transaction.WhenDecided.WaitAsync(waiting.Token);
+        await transaction.WhenDecided.OnCallersScheduler().WaitAsync(waiting.Token);
         if (!untilDelivered || transaction.WhenEnded.IsCompleted)
             return;
         try
         {
-            await transaction.WhenEnded.WaitAsync(_options.DeliveryWait, _time, waiting.Token);
+            await transaction.WhenEnded.OnCallersScheduler().WaitAsync(_options.DeliveryWait, _time, waiting.Token);
         }
         catch (TimeoutException)
         {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Coordinator.Engine;
 using Microsoft.Data.Sqlite;
 
@@ -11,51 +10,40 @@ namespace Coordinator.Log;
 public static class LogInspector
 {
     /// <summary>Verifies a log whole, against its high-water mark if there is one.</summary>
-    public static Task<LogReport> VerifyAsync(string path) => RunAsync(path, paths =>
-    {
-        using var mark = LogFiles.OpenMark(paths);
-        using var database = OpenExisting(paths);
-        var (fold, end, _, _) = LogReader.Verify(database, mark?.Current);
-        return new LogReport(
-            paths.Log, fold.Epoch?.Cluster, fold.Epoch?.Epoch, end, fold.Records, mark?.Current?.Position, fold.Horizon, fold.RestoredBefore, fold.UnfinishedCount);
-    });
+    /// <param name="path">The log's file, or its data folder, as for all methods here.</param>
+    public static Task<LogReport> VerifyAsync(string path) => DumpAsync(path, static (_, _) => { });
 
-    /// <summary>Writes a line for each record, up to the first damaged one.</summary>
-    public static Task DumpAsync(string path, TextWriter output) => RunAsync(path, paths =>
-    {
-        ArgumentNullException.ThrowIfNull(output);
-        using var database = OpenExisting(paths);
-        foreach (var (row, record) in LogReader.Entries(database, database.ReadAnchor()))
-            output.WriteLine(RecordText.Of(row.Position, record));
-        return true;
-    });
+    /// <summary>Verifies a log likewise and hands out its records in order with their positions, up to the first damaged one.</summary>
+    /// <param name="path">The log.</param>
+    /// <param name="each">Called for each record, on one thread.</param>
+    public static Task<LogReport> DumpAsync(string path, Action<long, LogRecord> each) =>
+        RunAsync(path, paths => Inspect(paths, each, static _ => { }));
 
-    /// <summary>Copies a verified log to a new file. For a log in use see <see cref="SqliteTransactionLog.BackupAsync"/>.</summary>
-    public static Task BackupAsync(string path, string destination) => RunAsync(path, paths =>
+    /// <summary>Copies a log to a new file. For a log in use see <see cref="SqliteTransactionLog.BackupAsync"/>.</summary>
+    /// <param name="path">The log, verified whole.</param>
+    /// <param name="target">Where the copy is to lie, once it has been verified too.</param>
+    /// <param name="overwrites">Whether the copy may take an older backup's place.</param>
+    /// <exception cref="IOException">The target cannot be written, or is there already.</exception>
+    public static async Task<LogReport> BackupAsync(string path, string target, bool overwrites = false)
     {
-        using var mark = LogFiles.OpenMark(paths);
-        using var database = OpenExisting(paths);
-        LogReader.Verify(database, mark?.Current);
-        using var backup = new LogBackup(destination);
-        while (!backup.Step(database))
-        {
-        }
-
-        backup.Release();
-        backup.Finish();
-        return true;
-    });
+        using var file = new BackupFile(target, overwrites);
+        var source = await RunAsync(path, paths => Inspect(paths, static (_, _) => { }, database => Copy(database, file.PartialPath))).ConfigureAwait(false);
+        return await file.CompleteAsync(source.End).ConfigureAwait(false);
+    }
 
     /// <summary>
     /// Declares that a log was restored from a backup (R7): nothing of the epochs before is presumed aborted. Its record
     /// goes behind everything that the high-water mark knew of, so positions and epochs never move back.
     /// </summary>
-    /// <param name="path">The log, verified here except for its mark.</param>
+    /// <param name="path">The log or its data folder; the log is verified here except for its mark.</param>
     /// <param name="reason">For the audit.</param>
     /// <param name="time">For the record's time.</param>
     public static Task<RestoredRecord> DeclareRestoredAsync(string path, string reason, TimeProvider? time = null) => RunAsync(path, paths =>
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(reason);
+        // BEFORE the lock, which would make the folder.
+        if (!File.Exists(paths.Log) && !File.Exists(paths.Replacement))
+            throw NoLog(paths);
         using var held = LogFiles.TakeLock(paths);
         LogReplacement.Finish(paths, faults: null);
         var lost = ReadLostMark(paths);
@@ -75,12 +63,48 @@ public static class LogInspector
         return (RestoredRecord)RecordCodec.Decode(body, position);
     });
 
+    private static LogReport Inspect(LogPaths paths, Action<long, LogRecord> each, Action<LogDatabase> then)
+    {
+        using var held = LogFiles.TakeExistingLock(paths);
+        using var mark = LogFiles.OpenMark(paths);
+        var hadWal = File.Exists(paths.Wal);
+        try
+        {
+            if (!File.Exists(paths.Replacement))
+                WriteAheadFile.Check(paths);
+            using var database = OpenExisting(paths);
+            var (fold, end, _, _) = LogReader.Verify(database, mark?.Current, each);
+            then(database);
+            return new LogReport(
+                paths.Log, fold.Epoch?.Cluster, fold.Epoch?.Epoch, end, fold.Records, mark?.Current?.Position, fold.Horizon, fold.RestoredBefore, fold.UnfinishedCount);
+        }
+        finally
+        {
+            // SQLite makes an empty one, which would be the only trace of this.
+            if (!hadWal && new FileInfo(paths.Wal) is { Exists: true, Length: 0 } made)
+                made.Delete();
+        }
+    }
+
+    private static void Copy(LogDatabase database, string destination)
+    {
+        using var backup = new LogBackup(destination);
+        while (!backup.Step(database))
+        {
+        }
+
+        backup.Release();
+        backup.Finish();
+    }
+
+    private static LogRefusedException NoLog(LogPaths paths) => new($"There is no log {paths.Log}.");
+
     private static LogDatabase OpenExisting(LogPaths paths)
     {
         // A crash may have left the log's file under its next name (LogReplacement).
         var path = File.Exists(paths.Replacement) ? paths.Replacement : paths.Log;
         if (path == paths.Log && !LogFiles.HasLog(paths))
-            throw new LogRefusedException(string.Create(CultureInfo.InvariantCulture, $"There is no log {paths.Log}."));
+            throw NoLog(paths);
         return LogDatabase.Open(path, maxPages: null);
     }
 
@@ -95,7 +119,7 @@ public static class LogInspector
 
     private static Task<T> RunAsync<T>(string path, Func<LogPaths, T> inspect)
     {
-        var paths = new LogPaths(path);
+        var paths = LogPaths.Find(path);
         return Task.Run(() =>
         {
             try

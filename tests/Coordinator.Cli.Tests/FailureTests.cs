@@ -108,6 +108,11 @@ public class FailureTests : CliTest
     [InlineData("resolve " + Id + " --commit")]
     [InlineData("resolve " + Id + " --commit --reason x --branch inventory")]
     [InlineData("forget " + Id)]
+    [InlineData("log")]
+    [InlineData("log verify")]
+    [InlineData("log dump x --transaction y")]
+    [InlineData("log restored x")]
+    [InlineData("log backup")]
     public async Task CommandLine_Wrong_IsUsageAndSendsNothing(string line)
     {
         var result = await RunAsync([.. line.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
@@ -137,6 +142,8 @@ public class FailureTests : CliTest
     [InlineData("status")]
     [InlineData("participants remove")]
     [InlineData("resolve")]
+    [InlineData("log")]
+    [InlineData("log backup")]
     public async Task Help_AnyCommand_IsShownWithoutItsArguments(string command)
     {
         var result = await RunAsync([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);

@@ -11,35 +11,30 @@ namespace Coordinator.EndToEnd;
 public sealed class Shop : IAsyncDisposable
 {
     public const int InitialStock = 1000;
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private readonly string _folder = Directory.CreateTempSubdirectory("coordinator-shop-").FullName;
-    private readonly int _port = FreePort.Find();
-    private readonly int _healthPort = FreePort.Find();
-    private readonly Dictionary<string, int> _sqlPorts = new() { ["orders"] = FreePort.Find(), ["inventory"] = FreePort.Find() };
-    private readonly Dictionary<string, ProcessHandle> _processes = [];
+    private readonly Deployment _deployment;
     private PrivateServer _postgres = null!;
     private PrivateServer _mySql = null!;
     private string _ordersDatabase = "";
     private string _inventoryDatabase = "";
 
-    private Shop()
-    {
-    }
+    private Shop(string scanInterval) => _deployment = new Deployment(_folder, ["--drill", "--scan-interval", scanInterval]);
 
-    public Uri Coordinator => new($"http://127.0.0.1:{_port}");
+    public Uri Coordinator => _deployment.Coordinator;
 
-    public Uri Orders => new($"http://127.0.0.1:{_sqlPorts["orders"]}");
+    public Uri Orders => _deployment.SqlAddress("orders");
 
-    public Uri Inventory => new($"http://127.0.0.1:{_sqlPorts["inventory"]}");
+    public Uri Inventory => _deployment.SqlAddress("inventory");
 
-    public string LogPath => Path.Combine(_folder, "coordinator.db");
+    public string LogPath => _deployment.LogPath;
 
-    public ProcessHandle CoordinatorProcess => _processes["coordinator"];
+    public ProcessHandle CoordinatorProcess => _deployment.Process(Deployment.CoordinatorName);
 
     /// <param name="inventory">Which kind of server keeps the stock.</param>
-    public static async Task<Shop> StartAsync(DatabaseKind inventory = DatabaseKind.MariaDb)
+    /// <param name="scanInterval">How often the coordinator scans the databases.</param>
+    public static async Task<Shop> StartAsync(DatabaseKind inventory = DatabaseKind.MariaDb, string scanInterval = "2s")
     {
-        var shop = new Shop
+        var shop = new Shop(scanInterval)
         {
             _postgres = await SharedServers.PostgresAsync(),
             _mySql = await SharedServers.GetAsync(inventory),
@@ -50,40 +45,21 @@ public sealed class Shop : IAsyncDisposable
         await shop.SqlInventoryAsync(
             "CREATE TABLE stock (product varchar(40) PRIMARY KEY, available int NOT NULL CHECK (available >= 0)); "
             + $"INSERT INTO stock VALUES ('lamp', {InitialStock})");
+        shop._deployment.AddParticipant("orders", shop._postgres, shop._ordersDatabase);
+        shop._deployment.AddParticipant("inventory", shop._mySql, shop._inventoryDatabase);
         await shop.StartCoordinatorAsync();
         await Task.WhenAll(shop.StartParticipantAsync("orders"), shop.StartParticipantAsync("inventory"));
         return shop;
     }
 
-    public async Task StartCoordinatorAsync()
-    {
-        var process = ProcessHandle.StartDotnet(
-            Programs.Server,
-            ["--listen", $"127.0.0.1:{_port}", "--health-listen", $"127.0.0.1:{_healthPort}", "--log", LogPath, "--drill", "--scan-interval", "2s"]);
-        _processes["coordinator"] = process;
-        await process.WaitForLineAsync("serving on", StartLimit);
-    }
+    public Task StartCoordinatorAsync() => _deployment.StartAsync(Deployment.CoordinatorName);
 
-    public async Task StartParticipantAsync(string name)
-    {
-        string[] database = name == "orders"
-            ? ["--postgres", _postgres.AdminConnectionString(_ordersDatabase)]
-            : ["--mysql", _mySql.AdminConnectionString(_inventoryDatabase)];
-        var process = ProcessHandle.StartDotnet(
-            Programs.Participant,
-            ["--name", name, .. database, "--coordinator", Coordinator.ToString(), "--listen", $"http://127.0.0.1:{_sqlPorts[name]}"]);
-        _processes[name] = process;
-        await process.WaitForLineAsync("attached to", StartLimit);
-    }
+    public Task StartParticipantAsync(string name) => _deployment.StartAsync(name);
 
     /// <summary>kill -9, by the pid that was started here.</summary>
-    public async Task KillAsync(string name)
-    {
-        await _processes[name].KillAsync();
-        await _processes[name].DisposeAsync();
-    }
+    public Task KillAsync(string name) => _deployment.KillAsync(name);
 
-    public Task RestartAsync(string name) => name == "coordinator" ? StartCoordinatorAsync() : StartParticipantAsync(name);
+    public Task RestartAsync(string name) => _deployment.StartAsync(name);
 
     public CoordinatorClient Connect() => CoordinatorClient.Connect(Coordinator);
 
@@ -131,8 +107,7 @@ public sealed class Shop : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var process in _processes.Values)
-            await process.DisposeAsync();
+        await _deployment.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
 

@@ -52,8 +52,6 @@ public sealed class RecordingLog(ITransactionLog log, Trace trace) : ITransactio
         ? Task.FromException<DecisionRecord?>(new LogOutcomeUnknownException("made to fail"))
         : log.FindByIdempotencyKeyAsync(key);
 
-    public Task<IReadOnlyList<DecisionRecord>> ListDecisionsAsync(int limit) => log.ListDecisionsAsync(limit);
-
     public Task<TrimResult> TrimAsync(DateTimeOffset endedBefore) => log.TrimAsync(endedBefore);
 
     public ValueTask DisposeAsync() => log.DisposeAsync();

@@ -18,7 +18,7 @@ public class DependencyTests
         ["Coordinator.Participant"] = ["Coordinator.Abstractions", "Coordinator.Contracts", "Coordinator.ResourceManagers"],
         ["Coordinator.Client"] = ["Coordinator.Abstractions", "Coordinator.Contracts"],
         ["Coordinator.Server"] = ["Coordinator.Abstractions", "Coordinator.Contracts", "Coordinator.Engine", "Coordinator.Log"],
-        ["Coordinator.Cli"] = ["Coordinator.Abstractions", "Coordinator.Contracts", "Coordinator.Client"],
+        ["Coordinator.Cli"] = ["Coordinator.Abstractions", "Coordinator.Contracts", "Coordinator.Client", "Coordinator.Log"],
     };
 
     private static readonly Dictionary<string, string[]> ForbiddenPackages = new()

@@ -106,7 +106,7 @@ public sealed class LogDamageTests : IAsyncLifetime
     {
         await MakeKilledLogAsync(checkpointPages: 1000, decisions: 5, trim: false);
         var path = Restore(kind: "", _files[""]);
-        using (var connection = LogDatabase.Connect(path))
+        using (var connection = LogConnection.Open(path))
         {
             using var command = connection.CreateCommand();
             command.CommandText = "UPDATE record SET body = (SELECT body FROM record WHERE position = 5) WHERE position = 3";
@@ -134,7 +134,7 @@ public sealed class LogDamageTests : IAsyncLifetime
     {
         await MakeKilledLogAsync(checkpointPages: 1000, decisions: 30, trim: true);
         var path = Restore(kind: "", _files[""]);
-        using (var connection = LogDatabase.Connect(path))
+        using (var connection = LogConnection.Open(path))
         {
             using var command = connection.CreateCommand();
 #pragma warning disable CA2100 // The test's own statements.

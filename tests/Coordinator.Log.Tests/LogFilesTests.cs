@@ -45,7 +45,7 @@ public sealed class LogFilesTests : IDisposable
     public async Task Open_AnotherDatabase_IsRefused()
     {
         DurableFiles.Create(_folder.At("log.db"));
-        using (var connection = LogDatabase.Connect(_folder.At("log.db")))
+        using (var connection = LogConnection.Open(_folder.At("log.db")))
         {
             using var command = connection.CreateCommand();
             command.CommandText = "CREATE TABLE customers (id INTEGER)";
@@ -93,11 +93,10 @@ public sealed class LogFilesTests : IDisposable
     public async Task Dump_TellsEveryRecord()
     {
         await UseAsync(decisions: 3);
-        using var output = new StringWriter();
-        await LogInspector.DumpAsync(_folder.Log, output);
+        var lines = new List<string>();
+        await LogInspector.DumpAsync(_folder.Log, (_, record) => lines.Add(RecordText.Of(record)));
 
-        var lines = output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(4, lines.Length);
+        Assert.Equal(4, lines.Count);
         Assert.Contains("epoch 1x", lines[0], StringComparison.Ordinal);
         Assert.Contains("commit ", lines[1], StringComparison.Ordinal);
     }

@@ -50,7 +50,7 @@ public sealed class LogProcessTests : IDisposable
         {
             await using var log = new SqliteTransactionLog(new SqliteLogOptions { Path = _folder.Log });
             var refused = await Assert.ThrowsAsync<LogRefusedException>(() => log.OpenAsync(new SeededIds(1)));
-            Assert.Contains($"{_folder.Log} is in use by another coordinator", refused.Message, StringComparison.Ordinal);
+            Assert.Contains($"{_folder.Log} is in use by another process", refused.Message, StringComparison.Ordinal);
             await Assert.ThrowsAsync<LogRefusedException>(() => LogInspector.VerifyAsync(_folder.Log));
             Assert.NotNull(await writer.StandardOutput.ReadLineAsync());
         }
@@ -64,7 +64,7 @@ public sealed class LogProcessTests : IDisposable
     {
         await using (var log = new SqliteTransactionLog(new SqliteLogOptions { Path = _folder.Log }))
             await log.OpenAsync(new SeededIds(1));
-        using var connection = LogDatabase.Connect(_folder.Log);
+        using var connection = LogConnection.Open(_folder.Log);
         using var command = connection.CreateCommand();
         command.CommandText = "PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE";
         command.ExecuteNonQuery();

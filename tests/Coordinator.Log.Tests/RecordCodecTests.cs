@@ -147,7 +147,7 @@ public sealed class RecordCodecTests
     public void Text_OfEveryRecord_IsOneLine()
     {
         foreach (var record in Golden.Values.Append(new ForgottenRecord(Transaction, "two\nlines\u001b[2J", Noon)))
-            Assert.DoesNotContain(RecordText.Of(1, record), char.IsControl);
+            Assert.DoesNotContain(RecordText.Of(record), char.IsControl);
     }
 
     /// <summary>Without the unpaired surrogates that FsCheck likes and a key may not have.</summary>

@@ -22,6 +22,9 @@ public sealed class ScriptedOperators : OperatorService.OperatorServiceBase
 
     public Script<RemoveParticipantRequest, RemoveParticipantResponse> Removed { get; } = new();
 
+    /// <summary>The messages of one stream.</summary>
+    public Script<BackupLogRequest, IReadOnlyList<BackupLogResponse>> Backup { get; } = new();
+
     public override Task<GetStatusResponse> GetStatus(GetStatusRequest request, ServerCallContext context) =>
         Status.PlayAsync(request, context);
 
@@ -45,4 +48,10 @@ public sealed class ScriptedOperators : OperatorService.OperatorServiceBase
 
     public override Task<RemoveParticipantResponse> RemoveParticipant(RemoveParticipantRequest request, ServerCallContext context) =>
         Removed.PlayAsync(request, context);
+
+    public override async Task BackupLog(BackupLogRequest request, IServerStreamWriter<BackupLogResponse> responseStream, ServerCallContext context)
+    {
+        foreach (var part in await Backup.PlayAsync(request, context))
+            await responseStream.WriteAsync(part);
+    }
 }

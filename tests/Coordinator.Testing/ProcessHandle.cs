@@ -10,12 +10,14 @@ public sealed class ProcessHandle : IAsyncDisposable
     private readonly Process _process;
     private readonly Lock _lock = new();
     private readonly List<string> _lines = [];
+    private readonly string? _copy;
     private TaskCompletionSource _news = NewSignal();
     private readonly Task _ended;
 
-    private ProcessHandle(Process process)
+    private ProcessHandle(Process process, string? copy)
     {
         _process = process;
+        _copy = copy;
         Id = process.Id;
         _ended = AwaitEndAsync(Task.WhenAll(KeepAsync(process.StandardOutput), KeepAsync(process.StandardError)));
     }
@@ -40,17 +42,20 @@ public sealed class ProcessHandle : IAsyncDisposable
     /// <param name="assembly">The path of the dll.</param>
     /// <param name="arguments">Passed on as they are.</param>
     /// <param name="environment">Added to the test process's own; null removes a variable.</param>
+    /// <param name="copy">A file that the process's output is appended to; null: none.</param>
     public static ProcessHandle StartDotnet(
         string assembly,
         IEnumerable<string> arguments,
-        IReadOnlyDictionary<string, string?>? environment = null) =>
+        IReadOnlyDictionary<string, string?>? environment = null,
+        string? copy = null) =>
         // DOTNET_HOST_PATH is not set under every test runner; the muxer on the path is the same one.
-        Start(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [assembly, .. arguments], environment);
+        Start(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [assembly, .. arguments], environment, copy);
 
     public static ProcessHandle Start(
         string program,
         IEnumerable<string> arguments,
-        IReadOnlyDictionary<string, string?>? environment = null)
+        IReadOnlyDictionary<string, string?>? environment = null,
+        string? copy = null)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -61,7 +66,7 @@ public sealed class ProcessHandle : IAsyncDisposable
             start.Environment[name] = value;
         var process = Process.Start(start)!;
         ProcessGuard.Started(process.Id);
-        return new ProcessHandle(process);
+        return new ProcessHandle(process, copy);
     }
 
     /// <summary>The first line, among those already there too, that contains the text.</summary>
@@ -143,6 +148,8 @@ public sealed class ProcessHandle : IAsyncDisposable
         lock (_lock)
         {
             _lines.Add(line);
+            if (_copy is not null)
+                File.AppendAllText(_copy, line + '\n');
             (told, _news) = (_news, NewSignal());
         }
 

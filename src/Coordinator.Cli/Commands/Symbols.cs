@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace Coordinator.Cli.Commands;
 
@@ -10,16 +11,17 @@ internal static class Symbols
     public static Argument<string> Id()
     {
         var id = new Argument<string>("id") { Description = "The transaction's id", HelpName = "ID" };
-        id.Validators.Add(result =>
-        {
-            var text = result.Tokens.Single().Value;
-            if (!TransactionId.TryParse(text, out _))
-            {
-                result.AddError(
-                    $"'{text}' is not a transaction id; these look like k7q2m9xa-12x9f8e7d6c-45-0123456789abcdef.");
-            }
-        });
+        id.Validators.Add(result => CheckId(result, result.Tokens));
         return id;
+    }
+
+    public static void CheckId(OptionResult result) => CheckId(result, result.Tokens);
+
+    private static void CheckId(SymbolResult result, IReadOnlyList<Token> tokens)
+    {
+        var text = tokens.SingleOrDefault()?.Value ?? "";
+        if (!TransactionId.TryParse(text, out _))
+            result.AddError($"'{text}' is not a transaction id; these look like k7q2m9xa-12x9f8e7d6c-45-0123456789abcdef.");
     }
 
     public static Option<string> Reason()

@@ -83,3 +83,21 @@ internal sealed record RemovedDocument(string Name, int AbandonedBranches);
 internal sealed record ResolvedDocument(string TransactionId, string? Outcome, IReadOnlyList<BranchDocument> Branches);
 
 internal sealed record ForgottenDocument(string TransactionId, int Forgotten);
+
+internal sealed record HorizonDocument(int Epoch, long Sequence);
+
+internal sealed record LogDocument(
+    string Path,
+    string? Cluster,
+    string? Epoch,
+    long End,
+    long Records,
+    long? MarkPosition,
+    HorizonDocument? Horizon,
+    int? RestoredBefore,
+    int Unfinished);
+
+internal sealed record LogRecordDocument(
+    long Position, DateTimeOffset At, string Kind, string? TransactionId, string? Decision, IReadOnlyList<string> Branches, string Text);
+
+internal sealed record LogRestoredDocument(string Path, int QuarantinedUpToEpoch, string Reason, DateTimeOffset At);

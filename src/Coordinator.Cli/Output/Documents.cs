@@ -16,6 +16,9 @@ namespace Coordinator.Cli.Output;
 [JsonSerializable(typeof(RemovedDocument))]
 [JsonSerializable(typeof(ResolvedDocument))]
 [JsonSerializable(typeof(ForgottenDocument))]
+[JsonSerializable(typeof(LogDocument))]
+[JsonSerializable(typeof(LogRecordDocument))]
+[JsonSerializable(typeof(LogRestoredDocument))]
 [JsonSerializable(typeof(ErrorEnvelope))]
 internal sealed partial class Documents : JsonSerializerContext
 {

@@ -41,9 +41,6 @@ public interface ITransactionLog : IAsyncDisposable
     /// <summary>The decision that carries an idempotency key; null if there is none.</summary>
     Task<DecisionRecord?> FindByIdempotencyKeyAsync(string key);
 
-    /// <summary>The newest decisions first, finished or not, at most <paramref name="limit"/>.</summary>
-    Task<IReadOnlyList<DecisionRecord>> ListDecisionsAsync(int limit);
-
     /// <summary>The position of the last durable record; the first is 1.</summary>
     long DurableEnd { get; }
 
@@ -136,4 +133,7 @@ public sealed class LogRefusedException : Exception
         : base(message, innerException)
     {
     }
+
+    /// <summary>True if nothing is wrong with the log but that another process has it open.</summary>
+    public bool IsInUse { get; init; }
 }

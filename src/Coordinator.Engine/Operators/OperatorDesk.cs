@@ -179,7 +179,7 @@ public sealed class OperatorDesk
             await RecordAsync(live.Id, branch: null, decision, reason);
             if (_tryAbort(live, Reasons.Operator, reason))
             {
-                await Task.WhenAny(live.WhenEnded, Task.Delay(_options.DeliveryWait, _time));
+                await Task.WhenAny(live.WhenEnded.OnCallersScheduler(), Task.Delay(_options.DeliveryWait, _time));
                 return live.ToView();
             }
         }

@@ -41,6 +41,9 @@ internal sealed class Attachments(
 
     public void Dispose() => _registering.Dispose();
 
+    public bool IsAttached(IParticipant participant) =>
+        registry.TryGet(participant.Name, out var entry) && ReferenceEquals(entry.Holder(participant.Instance), participant);
+
     public void Detach(IParticipant participant)
     {
         if (registry.TryGet(participant.Name, out var entry))

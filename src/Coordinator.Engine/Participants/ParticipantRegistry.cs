@@ -11,7 +11,8 @@ internal sealed class ParticipantRegistry(EngineOptions options)
 {
     private readonly ConcurrentDictionary<string, ParticipantEntry> _entries = new(StringComparer.Ordinal);
 
-    public IEnumerable<ParticipantEntry> Entries => _entries.Values;
+    /// <summary>In the order of their names.</summary>
+    public IEnumerable<ParticipantEntry> Entries => _entries.Values.OrderBy(entry => entry.Record.Name, StringComparer.Ordinal);
 
     public int Count => _entries.Count;
 

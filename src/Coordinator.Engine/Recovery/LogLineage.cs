@@ -16,14 +16,9 @@ internal sealed class LogLineage(OpenedLog opened)
     /// <summary>Epochs up to this number, except the running one, may lack records; null if none.</summary>
     public int? RestoredBefore => _restoredBefore == 0 ? null : _restoredBefore;
 
-    /// <summary>
-    /// True if the decision of a transaction that is not found may have existed: it is of an epoch that this log never
-    /// began, of one before a restore, or under the horizon (R5, R7). Then nothing is presumed.
-    /// </summary>
+    /// <summary>True if the decision of a transaction that is not found may have existed. Then nothing is presumed.</summary>
     public bool MayLack(TransactionId transaction, Horizon? horizon) =>
-        !_epochs.Contains(transaction.Epoch)
-        || (transaction.Epoch != Epoch && transaction.Epoch.Number <= _restoredBefore)
-        || horizon?.Covers(transaction) == true;
+        MissingRecords.WhyPossible(transaction, Epoch, _epochs, horizon, RestoredBefore) is not null;
 
     public RecoveryContext ContextFor(string participant, ParticipantRegistry registry, Horizon? horizon) => new(
         Cluster,

@@ -96,13 +96,8 @@ public static class RecoveryPlan
             return Follow(id, decision);
         if (view is { State: TransactionState.Aborting })
             return (PreparedKind.ToRollBack, null, "decided abort");
-        if (transaction.Epoch != context.Epoch && transaction.Epoch.Number <= context.RestoredBefore)
-            return (PreparedKind.Quarantined, null, "the log was restored from a backup and may lack its decision; an operator must resolve it");
-        if (context.Horizon?.Covers(transaction) == true)
-            return (PreparedKind.Quarantined, null, "decisions of its age have been trimmed; an operator must resolve it");
-        if (!context.Epochs.Contains(transaction.Epoch))
-            return (PreparedKind.Quarantined, null, $"epoch {transaction.Epoch} is not of this log; an operator must resolve it");
-
+        if (MissingRecords.WhyPossible(transaction, context.Epoch, context.Epochs, context.Horizon, context.RestoredBefore) is { } why)
+            return (PreparedKind.Quarantined, null, $"{why}; an operator must resolve it");
         return (PreparedKind.ToRollBack, null, "no decision was recorded and its transaction is over: presumed abort");
     }
 

@@ -114,7 +114,7 @@ internal sealed class Delivery
         {
             if (mayGiveUp || entry is null || entry.IsRemoved)
                 return null;
-            await entry.WhenAttached().WaitAsync(_stopping);
+            await entry.WhenAttached().OnCallersScheduler().WaitAsync(_stopping);
         }
 
         // A participant that comes back to a hundred thousand decisions is told them at a pace that its stream can take.

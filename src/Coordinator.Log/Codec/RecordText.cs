@@ -1,29 +1,31 @@
-using System.Globalization;
 using Coordinator.Engine;
 
 namespace Coordinator.Log;
 
 /// <summary>A record as one line for people.</summary>
-internal static class RecordText
+public static class RecordText
 {
-    public static string Of(long position, LogRecord record)
+    /// <summary>What the record says, without its time: one line, without control characters.</summary>
+    public static string Of(LogRecord record)
     {
-        var text = record switch
-        {
-            EpochRecord epoch => $"epoch {epoch.Epoch} of cluster {epoch.Cluster}",
-            DecisionRecord decision => Of(decision),
-            EndRecord end => $"end {end.Transaction}",
-            ParticipantRecord participant => $"participant {participant.Name} is {participant.Resource}",
-            ParticipantRemovedRecord removed => $"participant {removed.Name} removed: {removed.Reason}",
-            HeuristicRecord heuristic => $"heuristic {heuristic.Branch} decided {heuristic.Decided}, found {heuristic.Found}: {heuristic.Detail}",
-            ForgottenRecord forgotten => $"forgotten {forgotten.Transaction}: {forgotten.Reason}",
-            ResolvedRecord resolved => $"resolved {resolved.Transaction}{(resolved.Branch is { } branch ? $":{branch}" : "")} {resolved.Decision}: {resolved.Reason}",
-            HorizonRecord horizon => $"horizon epoch {horizon.Horizon.EpochNumber} sequence {horizon.Horizon.Sequence}",
-            RestoredRecord restored => $"restored, epochs up to {restored.EpochNumber} are quarantined: {restored.Reason}",
-            _ => record.ToString(),
-        };
-        return string.Create(CultureInfo.InvariantCulture, $"{position,10} {record.At:yyyy-MM-ddTHH:mm:ss.fffZ} {OneLine(text)}");
+        ArgumentNullException.ThrowIfNull(record);
+        return OneLine(Tell(record));
     }
+
+    private static string Tell(LogRecord record) => record switch
+    {
+        EpochRecord epoch => $"epoch {epoch.Epoch} of cluster {epoch.Cluster}",
+        DecisionRecord decision => Of(decision),
+        EndRecord end => $"end {end.Transaction}",
+        ParticipantRecord participant => $"participant {participant.Name} is {participant.Resource}",
+        ParticipantRemovedRecord removed => $"participant {removed.Name} removed: {removed.Reason}",
+        HeuristicRecord heuristic => $"heuristic {heuristic.Branch} decided {heuristic.Decided}, found {heuristic.Found}: {heuristic.Detail}",
+        ForgottenRecord forgotten => $"forgotten {forgotten.Transaction}: {forgotten.Reason}",
+        ResolvedRecord resolved => $"resolved {resolved.Transaction}{(resolved.Branch is { } branch ? $":{branch}" : "")} {resolved.Decision}: {resolved.Reason}",
+        HorizonRecord horizon => $"horizon epoch {horizon.Horizon.EpochNumber} sequence {horizon.Horizon.Sequence}",
+        RestoredRecord restored => $"restored, epochs up to {restored.EpochNumber} are quarantined: {restored.Reason}",
+        _ => record.ToString(),
+    };
 
     private static string Of(DecisionRecord decision)
     {

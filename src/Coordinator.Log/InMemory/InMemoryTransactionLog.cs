@@ -39,7 +39,7 @@ public sealed class InMemoryTransactionLog : ITransactionLog
     {
         ArgumentNullException.ThrowIfNull(random);
         if (_storage.Owner is not null)
-            throw new LogRefusedException("The log in memory is in use by another coordinator.");
+            throw new LogRefusedException("The log in memory is in use by another process.") { IsInUse = true };
         var fold = Load();
         var isNew = fold.Records == 0;
         var epoch = fold.NextEpoch(random, _time.GetUtcNow());
@@ -101,15 +101,6 @@ public sealed class InMemoryTransactionLog : ITransactionLog
         ArgumentException.ThrowIfNullOrEmpty(key);
         ThrowUnlessOpen();
         return _byKey.GetValueOrDefault(key);
-    });
-
-    /// <inheritdoc/>
-    public Task<IReadOnlyList<DecisionRecord>> ListDecisionsAsync(int limit) => Answer(() =>
-    {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
-        ThrowUnlessOpen();
-        return (IReadOnlyList<DecisionRecord>)
-            [.. _storage.Records().Select(entry => entry.Record).OfType<DecisionRecord>().Reverse().Take(limit)];
     });
 
     /// <inheritdoc/>

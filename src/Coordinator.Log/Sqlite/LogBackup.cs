@@ -19,7 +19,7 @@ internal sealed class LogBackup : IDisposable
     {
         _destination = Path.GetFullPath(destination);
         DurableFiles.Create(_destination);
-        _connection = LogDatabase.Connect(_destination);
+        _connection = LogConnection.Open(_destination);
     }
 
     /// <summary>Copies some pages; true once all are.</summary>

@@ -13,9 +13,7 @@ internal sealed class LogDatabase : IDisposable
     private const int NoCheckpointOnClose = 1006; // SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE
     private readonly SqliteConnection _connection;
     private readonly List<SqliteCommand> _commands = [];
-    private readonly SqliteCommand _begin, _commit, _insert, _byTransaction, _byKey, _before, _newest;
-
-    static LogDatabase() => Batteries_V2.Init();
+    private readonly SqliteCommand _begin, _commit, _insert, _byTransaction, _byKey, _before;
 
     private LogDatabase(string path, SqliteConnection connection)
     {
@@ -29,7 +27,6 @@ internal sealed class LogDatabase : IDisposable
         _byTransaction = Prepare("SELECT position, txid, key, body, chain FROM record WHERE txid = $txid", "$txid");
         _byKey = Prepare("SELECT position, txid, key, body, chain FROM record WHERE key = $key ORDER BY position LIMIT 1", "$key");
         _before = Prepare("SELECT position, txid, key, body, chain FROM record WHERE position < $position ORDER BY position DESC LIMIT 1", "$position");
-        _newest = Prepare("SELECT position, txid, key, body, chain FROM record WHERE txid IS NOT NULL ORDER BY position DESC LIMIT $limit", "$limit");
     }
 
     public string Path { get; }
@@ -38,28 +35,28 @@ internal sealed class LogDatabase : IDisposable
     /// <exception cref="LogRefusedException">In use, not a log, of a newer version, or damaged.</exception>
     public static LogDatabase Open(string path, int? maxPages)
     {
-        var connection = Connect(path);
+        var connection = LogConnection.Open(path);
         try
         {
             // BEFORE the first access to the write-ahead file: its index then stays in memory, and the lock is held from now on.
-            Execute(connection, "PRAGMA locking_mode = EXCLUSIVE");
-            CheckHeader(connection, path);
-            Execute(connection, "PRAGMA synchronous = FULL");
+            LogConnection.Execute(connection, "PRAGMA locking_mode = EXCLUSIVE");
+            LogFormat.CheckHeader(connection, path);
+            LogConnection.Execute(connection, "PRAGMA synchronous = FULL");
             // Copied back by the writer itself, which sees a failure; SQLite's own turn swallows it.
-            Execute(connection, "PRAGMA wal_autocheckpoint = 0");
-            Execute(connection, "PRAGMA cell_size_check = ON");
+            LogConnection.Execute(connection, "PRAGMA wal_autocheckpoint = 0");
+            LogConnection.Execute(connection, "PRAGMA cell_size_check = ON");
             if (maxPages is not null)
-                Execute(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count = {maxPages.Value}"));
+                LogConnection.Execute(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count = {maxPages.Value}"));
             // After a failed write nothing more is to be written, and a refused log is to stay as it is.
             var result = raw.sqlite3_db_config(connection.Handle, NoCheckpointOnClose, 1, out _);
             SqliteException.ThrowExceptionForRC(result, connection.Handle);
-            CheckContent(connection, path);
+            LogFormat.CheckContent(connection, path);
             return new LogDatabase(path, connection);
         }
         catch (SqliteException e) when (e.SqliteErrorCode is raw.SQLITE_BUSY or raw.SQLITE_LOCKED)
         {
             connection.Dispose();
-            throw new LogRefusedException($"The log {path} is in use by another process.", e);
+            throw new LogRefusedException($"The log {path} is in use by another process.", e) { IsInUse = true };
         }
         catch (SqliteException e) when (e.SqliteErrorCode is raw.SQLITE_NOTADB or raw.SQLITE_CORRUPT)
         {
@@ -79,14 +76,14 @@ internal sealed class LogDatabase : IDisposable
     public static void Build(string path, IEnumerable<StoredRow> rows, Anchor? anchor)
     {
         DurableFiles.Create(path);
-        using var connection = Connect(path);
-        Execute(connection, "PRAGMA locking_mode = EXCLUSIVE");
-        Execute(connection, "PRAGMA journal_mode = OFF");
-        Execute(connection, "PRAGMA synchronous = OFF");
-        Execute(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA application_id = {LogSchema.ApplicationId}"));
-        Execute(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {LogSchema.Version}"));
+        using var connection = LogConnection.Open(path);
+        LogConnection.Execute(connection, "PRAGMA locking_mode = EXCLUSIVE");
+        LogConnection.Execute(connection, "PRAGMA journal_mode = OFF");
+        LogConnection.Execute(connection, "PRAGMA synchronous = OFF");
+        LogConnection.Execute(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA application_id = {LogSchema.ApplicationId}"));
+        LogConnection.Execute(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {LogSchema.Version}"));
         foreach (var statement in LogSchema.Statements)
-            Execute(connection, statement);
+            LogConnection.Execute(connection, statement);
         using (var database = new LogDatabase(path, connection))
         {
             database.Begin();
@@ -95,7 +92,7 @@ internal sealed class LogDatabase : IDisposable
             if (anchor is not null)
                 database.SetAnchor(anchor);
             database.Commit();
-            Execute(connection, "PRAGMA journal_mode = WAL");
+            LogConnection.Execute(connection, "PRAGMA journal_mode = WAL");
         }
     }
 
@@ -119,12 +116,6 @@ internal sealed class LogDatabase : IDisposable
     public StoredRow? FindByKey(string key) => First(_byKey, key);
 
     public StoredRow? FindBefore(long position) => First(_before, position);
-
-    public List<StoredRow> NewestDecisions(int limit)
-    {
-        Bind(_newest, 0, (long)limit);
-        return [.. Read(_newest)];
-    }
 
     /// <summary>All rows in order, one at a time.</summary>
     public IEnumerable<StoredRow> Rows()
@@ -188,73 +179,6 @@ internal sealed class LogDatabase : IDisposable
         foreach (var command in _commands)
             command.Dispose();
         _connection.Dispose();
-    }
-
-    internal static SqliteConnection Connect(string path)
-    {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
-        {
-            DataSource = path,
-            Mode = SqliteOpenMode.ReadWrite,
-            Pooling = false,
-            DefaultTimeout = 1,
-        }.ToString());
-        connection.Open();
-        return connection;
-    }
-
-    private static void CheckHeader(SqliteConnection connection, string path)
-    {
-        var application = Scalar(connection, "PRAGMA application_id");
-        if (application is not LogSchema.ApplicationId)
-            throw new LogRefusedException($"{path} is a SQLite database, but not a coordinator's log.");
-        var version = Scalar(connection, "PRAGMA user_version");
-        if (version is not LogSchema.Version)
-            throw new LogRefusedException($"The log {path} has tables of version {version}; this release reads version {LogSchema.Version}.");
-        if (Scalar(connection, "PRAGMA journal_mode") is not "wal")
-            throw new LogRefusedException($"The log {path} is damaged: its header does not name a write-ahead file.");
-    }
-
-    private static void CheckContent(SqliteConnection connection, string path)
-    {
-        var found = Strings(connection, "SELECT sql FROM sqlite_master ORDER BY rowid");
-        if (!found.SequenceEqual(LogSchema.Statements))
-            throw new LogRefusedException($"The log {path} is damaged: its tables are not those of a log.");
-        // The chain proves the rows; this proves the indexes against the rows, and the pages.
-        var integrity = Strings(connection, "PRAGMA integrity_check(1)");
-        if (integrity is not ["ok"])
-            throw new LogRefusedException($"The log {path} is damaged: {string.Join("; ", integrity)}.");
-    }
-
-    private static void Execute(SqliteConnection connection, string statement)
-    {
-        using var command = connection.CreateCommand();
-#pragma warning disable CA2100 // Constants of this file and LogSchema, and numbers.
-        command.CommandText = statement;
-#pragma warning restore CA2100
-        command.ExecuteNonQuery();
-    }
-
-    private static object? Scalar(SqliteConnection connection, string statement)
-    {
-        using var command = connection.CreateCommand();
-#pragma warning disable CA2100 // Constants of this file.
-        command.CommandText = statement;
-#pragma warning restore CA2100
-        return command.ExecuteScalar();
-    }
-
-    private static List<string> Strings(SqliteConnection connection, string statement)
-    {
-        using var command = connection.CreateCommand();
-#pragma warning disable CA2100 // Constants of this file.
-        command.CommandText = statement;
-#pragma warning restore CA2100
-        using var reader = command.ExecuteReader();
-        var strings = new List<string>();
-        while (reader.Read())
-            strings.Add(reader.IsDBNull(0) ? "" : reader.GetString(0));
-        return strings;
     }
 
     private SqliteCommand Prepare(string statement, params ReadOnlySpan<string> parameters)

@@ -21,13 +21,16 @@ internal static class LogFiles
         }
         catch (IOException e) when (IsSharingViolation(e))
         {
-            throw new LogRefusedException($"The log {paths.Log} is in use by another coordinator.", e);
+            throw new LogRefusedException($"The log {paths.Log} is in use by another process.", e) { IsInUse = true };
         }
         catch (IOException e)
         {
             throw new LogRefusedException($"The log {paths.Log} cannot be opened: {e.Message}", e);
         }
     }
+
+    /// <summary>Keeps a coordinator from opening the log meanwhile; null where none ever had it open, as for a backup.</summary>
+    public static FileStream? TakeExistingLock(LogPaths paths) => File.Exists(paths.Lock) ? TakeLock(paths) : null;
 
     public static bool HasLog(LogPaths paths)
     {

@@ -10,6 +10,16 @@ internal sealed class LogPaths
         Folder = Path.GetDirectoryName(Log) ?? throw new ArgumentException("A log's path names a file.", nameof(log));
     }
 
+    /// <summary>The log's name in a coordinator's data folder, unless it was given another.</summary>
+    public const string UsualName = "coordinator.db";
+
+    /// <param name="path">The log's file, or the folder that holds it under its usual name.</param>
+    public static LogPaths Find(string path)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        return new LogPaths(Directory.Exists(path) ? Path.Combine(path, UsualName) : path);
+    }
+
     public string Folder { get; }
 
     public string Log { get; }
@@ -31,4 +41,7 @@ internal sealed class LogPaths
 
     /// <summary>A fresh copy that is complete and on disk, about to take the log's place.</summary>
     public string Replacement => Log + ".new";
+
+    /// <summary>A copy that is being sent to somebody; it has a name only while it is made.</summary>
+    public string Snapshot => Log + ".snapshot";
 }

@@ -14,9 +14,11 @@ internal sealed record VerifiedLog(LogFold Fold, long End, ChainValue Chain, Anc
 /// </summary>
 internal static class LogReader
 {
+    /// <param name="database">The log.</param>
     /// <param name="mark">How far the log is known to reach; null not to ask (a declared restore).</param>
+    /// <param name="each">Gets each record as soon as it is verified.</param>
     /// <exception cref="LogRefusedException">Damaged; names the first record that is.</exception>
-    public static VerifiedLog Verify(LogDatabase database, Mark? mark)
+    public static VerifiedLog Verify(LogDatabase database, Mark? mark, Action<long, LogRecord>? each = null)
     {
         var fold = new LogFold();
         var anchor = database.ReadAnchor();
@@ -26,6 +28,7 @@ internal static class LogReader
         foreach (var (row, record) in Entries(database, anchor))
         {
             fold.Apply(row.Position, record);
+            each?.Invoke(row.Position, record);
             (end, chain) = (row.Position, row.Chain);
             if (row.Position != mark?.Position)
                 continue;

@@ -45,6 +45,9 @@ internal static class LogReplacement
     private static void RemoveRubbish(LogPaths paths)
     {
         foreach (var suffix in (string[])["", "-wal", "-shm", "-journal"])
+        {
             File.Delete(paths.Rewrite + suffix);
+            File.Delete(paths.Snapshot + suffix);
+        }
     }
 }

@@ -19,7 +19,7 @@ internal sealed class LogStore : IDisposable
     private Horizon? _horizon;
     private ChainValue _chain;
     private int _pagesSinceCheckpoint;
-    private LogBackup? _backup;
+    private readonly HashSet<LogBackup> _backups = [];
 
     private LogStore(LogPaths paths, SqliteLogOptions options, TimeProvider time, FileStream @lock)
     {
@@ -54,6 +54,7 @@ internal sealed class LogStore : IDisposable
         {
             LogReplacement.Finish(paths, options.Faults);
             store._mark = OpenMark(paths, options);
+            WriteAheadFile.Check(paths);
             var verified = store.OpenDatabase(store._mark.Current!);
             var isNew = verified.Fold.Records == 0;
             store._database!.Checkpoint(truncate: true);
@@ -130,9 +131,6 @@ internal sealed class LogStore : IDisposable
 
     public DecisionRecord? FindByIdempotencyKey(string key) => Verified(Database.FindByKey(key));
 
-    public IReadOnlyList<DecisionRecord> ListDecisions(int limit) =>
-        [.. Database.NewestDecisions(limit).Select(row => Verified(row)!)];
-
     /// <summary>How far decisions have been trimmed; null if never.</summary>
     public Horizon? Horizon => _horizon;
 
@@ -164,12 +162,18 @@ internal sealed class LogStore : IDisposable
     /// <summary>Copies some pages; true once the backup is complete or has failed, and lets go of it then.</summary>
     public bool StepBackup(LogBackup backup)
     {
-        _backup = backup;
+        _backups.Add(backup);
         if (!backup.Step(Database))
             return false;
-        backup.Release();
-        _backup = null;
+        AbandonBackup(backup);
         return true;
+    }
+
+    /// <summary>Lets go of a backup that is complete, or that nobody waits for any more.</summary>
+    public void AbandonBackup(LogBackup backup)
+    {
+        backup.Release();
+        _backups.Remove(backup);
     }
 
     /// <summary>R4: see <see cref="ITransactionLog.ReopenAsync"/>.</summary>
@@ -177,6 +181,7 @@ internal sealed class LogStore : IDisposable
     {
         Close();
         LogReplacement.Finish(_paths, _options.Faults);
+        WriteAheadFile.Check(_paths);
         // What was acknowledged is known here better than in the mark's file.
         var known = new Mark(End, _chain, _epoch!.Epoch.Number);
         using (var old = LogDatabase.Open(_paths.Log, maxPages: null))
@@ -196,8 +201,9 @@ internal sealed class LogStore : IDisposable
     public void Close()
     {
         // BEFORE the database: a backup under way would keep its file open, and locked.
-        _backup?.Release();
-        _backup = null;
+        foreach (var backup in _backups)
+            backup.Release();
+        _backups.Clear();
         _database?.Dispose();
         _database = null;
         _mark?.Dispose();

@@ -14,6 +14,7 @@ public sealed class SqliteTransactionLog : ITransactionLog
     private readonly SqliteLogOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly SemaphoreSlim _snapshots = new(1);
     private LogWriter? _writer;
     private bool _isDisposed;
 
@@ -99,13 +100,6 @@ public sealed class SqliteTransactionLog : ITransactionLog
     }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<DecisionRecord>> ListDecisionsAsync(int limit)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
-        return Writer.RunAsync(store => store.ListDecisions(limit));
-    }
-
-    /// <inheritdoc/>
     public Horizon? Horizon => Writer.Horizon;
 
     /// <inheritdoc/>
@@ -133,7 +127,7 @@ public sealed class SqliteTransactionLog : ITransactionLog
     /// </summary>
     /// <returns>The position of the last record in the copy.</returns>
     /// <exception cref="IOException">The destination exists or cannot be written; the log is not touched by that.</exception>
-    public async Task<long> BackupAsync(string destination)
+    public async Task<long> BackupAsync(string destination, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(destination);
         var writer = Writer;
@@ -142,11 +136,42 @@ public sealed class SqliteTransactionLog : ITransactionLog
         long end;
         do
         {
-            (isOver, end) = await writer.RunAsync(store => (store.StepBackup(backup), store.End)).ConfigureAwait(false);
+            // Its source is let go of on the source's own thread.
+            (isOver, end) = await writer.RunAsync(store =>
+            {
+                if (!cancellationToken.IsCancellationRequested)
+                    return (store.StepBackup(backup), store.End);
+                store.AbandonBackup(backup);
+                return (true, store.End);
+            }).ConfigureAwait(false);
         }
         while (!isOver);
+        cancellationToken.ThrowIfCancellationRequested();
         backup.Finish();
         return end;
+    }
+
+    /// <summary>
+    /// Makes a copy beside the log for somebody who is to read it from a stream; the copy is gone once the stream is closed.
+    /// </summary>
+    /// <returns>The copy and the position of its last record.</returns>
+    /// <exception cref="IOException">The copy cannot be written, or there is not twice the room that it takes: a log on a full disk decides nothing.</exception>
+    public async Task<(Stream Copy, long End)> SnapshotAsync(CancellationToken cancellationToken)
+    {
+        var paths = new LogPaths(_options.Path);
+        await _snapshots.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            CheckRoom(paths);
+            var end = await BackupAsync(paths.Snapshot, cancellationToken).ConfigureAwait(false);
+            return (new FileStream(paths.Snapshot, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete), end);
+        }
+        finally
+        {
+            // The stream keeps the content, so a process that is killed leaves nothing behind.
+            File.Delete(paths.Snapshot);
+            _snapshots.Release();
+        }
     }
 
     /// <summary>Writes what is queued and lets go of the log.</summary>
@@ -157,6 +182,15 @@ public sealed class SqliteTransactionLog : ITransactionLog
         _isDisposed = true;
         if (_writer is not null)
             await _writer.DisposeAsync().ConfigureAwait(false);
+        _snapshots.Dispose();
+    }
+
+    private static void CheckRoom(LogPaths paths)
+    {
+        var size = new FileInfo(paths.Log).Length;
+        var free = new DriveInfo(paths.Folder).AvailableFreeSpace;
+        if (free < 2 * size)
+            throw new IOException($"The log takes {size} bytes; a copy beside it is made only with twice that free, but {free} are.");
     }
 
     private (LogStore Store, OpenedLog Opened) Open(IIdSource random)

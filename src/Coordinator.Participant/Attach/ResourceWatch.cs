@@ -10,7 +10,7 @@ namespace Coordinator.Participant.Attach;
 internal sealed class ResourceWatch(
     ParticipantSession session,
     IResourceManager resources,
-    CoordinatorAttachment attachment,
+    Action<string> sendRestarted,
     ParticipantOptions options,
     TimeProvider time,
     ILogger logger)
@@ -45,7 +45,7 @@ internal sealed class ResourceWatch(
         if (session.NoteServerStart(start))
         {
             Log.DatabaseRestarted(logger, session.Name);
-            attachment.SendRestarted(start);
+            sendRestarted(start);
         }
 
         if (IsDue(ref _swept, options.SweepInterval))

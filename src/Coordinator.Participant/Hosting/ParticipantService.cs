@@ -108,7 +108,7 @@ internal sealed class ParticipantService : BackgroundService, ICoordinatorPartic
         var session = new ParticipantSession(Branch, _resources, resource, _attachment, _options, _time, _logger);
         _session = session;
         Log.DatabaseReached(_logger, Branch, resource.Identity, resource.ServerVersion, session.MaxOpenBranches);
-        var watch = new ResourceWatch(session, _resources, _attachment, _options, _time, _logger);
+        var watch = new ResourceWatch(session, _resources, _attachment.SendRestarted, _options, _time, _logger);
         await Task.WhenAll(
             _attachment.RunAsync(session, token => RefreshAsync(resource.Identity, token), stoppingToken),
             watch.RunAsync(stoppingToken));

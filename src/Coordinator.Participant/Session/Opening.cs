@@ -29,7 +29,7 @@ internal sealed class Opening(SessionContext context, IEnlistment enlistment, Fi
         // The opening goes on if this caller leaves: others may wait for it, and the deadline ends it if none does.
         if (isFirst)
             _ = OpenAsync(branch, options);
-        await branch.Opened.Task.WaitAsync(cancellationToken);
+        await branch.Opened.Task.OnCallersScheduler().WaitAsync(cancellationToken);
         await branch.Gate.EnterForWorkAsync(cancellationToken);
         return new BranchWork(owner, branch, await CheckAsync(owner, branch), isFirst);
     }

@@ -220,7 +220,7 @@ public sealed class ParticipantSession : IParticipant, IAsyncDisposable
     {
         try
         {
-            await _context.Table.WhenIdleAsync().WaitAsync(_context.Options.DrainLimit, _context.Time, cancellationToken);
+            await _context.Table.WhenIdleAsync().OnCallersScheduler().WaitAsync(_context.Options.DrainLimit, _context.Time, cancellationToken);
         }
         catch (TimeoutException)
         {

@@ -26,7 +26,7 @@ internal sealed class SharedCalls<TKey, TResult>
         // Outside the lock: the execution's first part runs on this very stack.
         if (mine is not null)
             _ = CompleteAsync(key, execute, mine);
-        return shared.WaitAsync(cancellationToken);
+        return shared.OnCallersScheduler().WaitAsync(cancellationToken);
     }
 
     private async Task CompleteAsync(TKey key, Func<Task<TResult>> execute, TaskCompletionSource<TResult> completion)

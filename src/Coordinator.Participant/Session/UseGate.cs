@@ -87,7 +87,7 @@ internal sealed class UseGate(Lock sync)
 
         try
         {
-            await waiter.Turn.Task.WaitAsync(limit, time, cancellationToken);
+            await waiter.Turn.Task.OnCallersScheduler().WaitAsync(limit, time, cancellationToken);
             return true;
         }
         catch (TimeoutException)

@@ -54,6 +54,10 @@ internal sealed class AttachSession
         try
         {
             onAttached();
+            // Two streams of one instance came at once, and the other one took the engine's place for it: that one may be
+            // dead already, and nobody would find out that this one serves nothing.
+            if (!_coordinator.IsAttached(Participant))
+                _stream.End(RpcErrors.Create(StatusCode.Unavailable, Reason.ParticipantUnavailable, "Another stream of the same instance has taken this one's place."));
             // The read is never awaited: it ends with the call, and must not keep the instance attached.
             _ = GuardAsync(ReadAllAsync);
             var writing = GuardAsync(_stream.WriteAllAsync);

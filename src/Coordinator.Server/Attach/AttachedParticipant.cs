@@ -87,7 +87,7 @@ internal sealed class AttachedParticipant : IParticipant
         {
             if (!_trySend(new CoordinatorMessage { Command = command }))
                 throw new ParticipantUnavailableException("The participant's stream has ended.");
-            return await answer.WaitAsync(cancellationToken);
+            return await answer.OnCallersScheduler().WaitAsync(cancellationToken);
         }
         finally
         {

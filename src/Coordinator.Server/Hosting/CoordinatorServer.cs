@@ -80,7 +80,7 @@ public sealed class CoordinatorServer : IAsyncDisposable
         try
         {
             await coordinator.StartAsync();
-            application = ServerApplication.Build(options, coordinator, time, shutdown, metrics, prometheus, loggers);
+            application = ServerApplication.Build(options, coordinator, log, time, shutdown, metrics, prometheus, loggers);
             await application.StartAsync();
             return new CoordinatorServer(
                 application, coordinator, shutdown, options, loggers.CreateLogger<CoordinatorServer>(), owned);

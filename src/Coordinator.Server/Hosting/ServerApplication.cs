@@ -19,6 +19,7 @@ internal static class ServerApplication
     public static WebApplication Build(
         ServerOptions options,
         TransactionCoordinator coordinator,
+        ITransactionLog log,
         TimeProvider time,
         Shutdown shutdown,
         ServerMetrics metrics,
@@ -32,6 +33,7 @@ internal static class ServerApplication
         builder.Services.AddSingleton(loggers);
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(coordinator);
+        builder.Services.AddSingleton(new LogBackups(coordinator, log));
         builder.Services.AddSingleton(time);
         builder.Services.AddSingleton(shutdown);
         builder.Services.AddSingleton(metrics);

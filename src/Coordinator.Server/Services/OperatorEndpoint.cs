@@ -7,7 +7,7 @@ using Outcome = Coordinator.Contracts.V1.Outcome;
 namespace Coordinator.Server;
 
 /// <summary>OperatorService over the engine's desk.</summary>
-internal sealed class OperatorEndpoint(TransactionCoordinator coordinator, ServerOptions options, ServerClock clock)
+internal sealed class OperatorEndpoint(TransactionCoordinator coordinator, LogBackups backups, ServerOptions options, ServerClock clock)
     : OperatorService.OperatorServiceBase
 {
     private static readonly string Version = typeof(OperatorEndpoint).Assembly
@@ -117,4 +117,7 @@ internal sealed class OperatorEndpoint(TransactionCoordinator coordinator, Serve
             throw new MalformedException("name", Registration.NameGrammar);
         return new RemoveParticipantResponse { AbandonedBranches = await coordinator.Operators.RemoveParticipantAsync(request.Name, request.Reason) };
     }
+
+    public override Task BackupLog(BackupLogRequest request, IServerStreamWriter<BackupLogResponse> responseStream, ServerCallContext context) =>
+        backups.SendAsync(responseStream, context.CancellationToken);
 }

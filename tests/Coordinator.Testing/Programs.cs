@@ -1,9 +1,7 @@
-using Coordinator.Testing;
+namespace Coordinator.Testing;
 
-namespace Coordinator.EndToEnd;
-
-/// <summary>The programs as they are built, in the configuration of the tests.</summary>
-internal static class Programs
+/// <summary>The programs as they are built, in the configuration of whoever runs them.</summary>
+public static class Programs
 {
     private static readonly string Configuration =
         AppContext.BaseDirectory.Contains("/Release/", StringComparison.Ordinal) ? "Release" : "Debug";
@@ -13,6 +11,8 @@ internal static class Programs
     public static string Participant => Of("src/Coordinator.Participant", "Coordinator.Participant");
 
     public static string Coordctl => Of("src/Coordinator.Cli", "coordctl");
+
+    public static string Torture => Of("tests/Coordinator.Torture", "torture");
 
     private static string Of(string project, string assembly) =>
         Path.Combine(Repository.Root, project, "bin", Configuration, "net10.0", assembly + ".dll");

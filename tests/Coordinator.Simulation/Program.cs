@@ -1,0 +1,1 @@
+return Coordinator.Simulation.CommandLine.Run(args);
