@@ -38,7 +38,7 @@ internal static class Documented
     public static string? WhyWrong(MethodDescriptor method, Twist twist, bool hasDeadline, RawAnswer answer)
     {
         if (answer.Status is not { } status)
-            return WhyNoStatus(twist, answer);
+            return WhyNoStatus(twist, hasDeadline, answer);
         if (status == StatusCode.OK)
             return WhyUnreadable(method, answer);
         if (status is StatusCode.DeadlineExceeded or StatusCode.Cancelled && (hasDeadline || twist is Twist.ShortDeadline or Twist.BadTimeout or Twist.Cancelled))
@@ -53,9 +53,10 @@ internal static class Documented
             ? more.Contains(status)
             : status is StatusCode.NotFound or StatusCode.FailedPrecondition);
 
-    private static string? WhyNoStatus(Twist twist, RawAnswer answer)
+    private static string? WhyNoStatus(Twist twist, bool hasDeadline, RawAnswer answer)
     {
-        if (twist is Twist.Cancelled)
+        // A deadline that passes in the middle of a streamed answer resets the stream.
+        if (twist is Twist.Cancelled || (hasDeadline && answer.Transport.StartsWith("Unknown", StringComparison.Ordinal)))
             return null;
         // gRPC answers what is no gRPC at all with HTTP's own status.
         return twist == Twist.WrongContentType && answer.Transport == "HTTP 415" ? null : $"no gRPC status: {answer.Transport}";
