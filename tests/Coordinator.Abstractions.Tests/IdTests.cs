@@ -17,6 +17,7 @@ public class IdTests
         Assert.Equal(12, parsed.Epoch.Number);
         Assert.Equal(0x9f8e7d6cu, parsed.Epoch.Nonce);
         Assert.Equal(45, parsed.Sequence);
+        Assert.EndsWith("-45-0123456789abcdef", created.Value, StringComparison.Ordinal);
     }
 
     [Fact]

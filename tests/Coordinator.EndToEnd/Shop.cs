@@ -18,7 +18,8 @@ public sealed class Shop : IAsyncDisposable
     private string _ordersDatabase = "";
     private string _inventoryDatabase = "";
 
-    private Shop(string scanInterval) => _deployment = new Deployment(_folder, ["--drill", "--scan-interval", scanInterval]);
+    private Shop(string? logFolder, string scanInterval) =>
+        _deployment = new Deployment(logFolder ?? _folder, ["--drill", "--scan-interval", scanInterval]);
 
     public Uri Coordinator => _deployment.Coordinator;
 
@@ -31,10 +32,12 @@ public sealed class Shop : IAsyncDisposable
     public ProcessHandle CoordinatorProcess => _deployment.Process(Deployment.CoordinatorName);
 
     /// <param name="inventory">Which kind of server keeps the stock.</param>
+    /// <param name="logFolder">Where the coordinator keeps its log; null for a folder that goes with the shop.</param>
     /// <param name="scanInterval">How often the coordinator scans the databases.</param>
-    public static async Task<Shop> StartAsync(DatabaseKind inventory = DatabaseKind.MariaDb, string scanInterval = "2s")
+    public static async Task<Shop> StartAsync(
+        DatabaseKind inventory = DatabaseKind.MariaDb, string? logFolder = null, string scanInterval = "2s")
     {
-        var shop = new Shop(scanInterval)
+        var shop = new Shop(logFolder, scanInterval)
         {
             _postgres = await SharedServers.PostgresAsync(),
             _mySql = await SharedServers.GetAsync(inventory),

@@ -189,6 +189,20 @@ public class CommitTests
     }
 
     [Fact]
+    public async Task Rollback_DuringTheDecision_IsRefused_R2()
+    {
+        await using var world = await World.StartAsync();
+        var id = await world.BeginWithWorkAsync();
+        RefusedException? refusal = null;
+        world.Log.BeforeDecision = async _ => refusal = await Assert.ThrowsAsync<RefusedException>(
+            () => world.Coordinator.RollbackAsync(id, "", CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(5)));
+
+        Assert.Equal(Outcome.Committed, (await world.CommitAsync(id)).Outcome);
+        Assert.Equal(Reasons.WrongState, refusal!.Reason);
+        Assert.All(world.OutcomesOf(id), outcome => Assert.Equal(BranchOutcome.Committed, outcome));
+    }
+
+    [Fact]
     public async Task Prepare_OneNeverVotes_AbortsAtTheDeadlineAndItsLateYesIsRolledBack()
     {
         // Branches: inventory votes yes; orders hangs in prepare. Expected: abort at the deadline, both rolled back.
@@ -202,6 +216,8 @@ public class CommitTests
 
         Assert.Equal(Outcome.Aborted, (await commit).Outcome);
         Assert.Equal(BranchOutcome.RolledBack, world.Inventory.OutcomeOf(world.InventoryBranch(id)));
+        // Told at once, to end what hangs; not only by a scan that finds what came of it.
+        Assert.Equal(1, world.Trace.Count("orders: rollback"));
 
         hang.SetResult();
         await Eventually.AssertAsync(() => world.Orders.Prepared.Count == 1, TimeSpan.FromSeconds(5), "the late yes arrives");

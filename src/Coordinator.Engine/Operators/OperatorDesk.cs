@@ -69,7 +69,7 @@ public sealed class OperatorDesk
         (await _inquiry.GetAsync(id), _heuristics.Of(id));
 
     /// <summary>The outcome of a transaction that was settled by hand, whatever epoch it is of.</summary>
-    public async Task<Outcome> OutcomeOfAsync(TransactionId id) => (await _inquiry.FindAsync(id)).Outcome;
+    public async Task<Outcome> OutcomeOfAsync(TransactionId id) => (await _inquiry.LookUpAsync(id)).Outcome;
 
     /// <summary>Every registered participant.</summary>
     public IReadOnlyList<ParticipantView> Participants() => [.. _registry.Entries
@@ -102,6 +102,13 @@ public sealed class OperatorDesk
             throw NotInDoubt(id, "no attached participant's database has a prepared branch of it");
         if (decision == Decision.Commit && standing is null)
             CheckMayCommit(id, planned);
+        if (decision == Decision.Abort && standing is null && _table.TryGetFinished(id, out var ended) && ended.Outcome == Outcome.Committed)
+        {
+            throw new RefusedException(
+                RefusalKind.FailedPrecondition, Reasons.WrongState,
+                $"Transaction {id} committed, and its record has been trimmed: commit it again. To end one branch otherwise, name it with --branch.");
+        }
+
         var prepared = planned.Select(branch => branch.Prepared.Id!).ToList();
         if (standing is not null && standing.Decision != decision)
         {
@@ -122,7 +129,7 @@ public sealed class OperatorDesk
         // A branch that is still prepared is finished by a later scan, or after a restart, from the decision just kept.
         if (reports.All(report => report.State != BranchState.Prepared))
             await _keeper.AppendAsync(new EndRecord(id, _time.GetUtcNow()), Durability.Forced);
-        return (await _inquiry.FindAsync(id)) with { Branches = reports };
+        return (await _inquiry.LookUpAsync(id)) with { Branches = reports };
     }
 
     /// <summary>Ends one prepared branch by hand, even against the decision: then it is heuristic, and kept as such.</summary>
@@ -164,7 +171,8 @@ public sealed class OperatorDesk
     private void CheckMayCommit(TransactionId id, IReadOnlyList<PlannedBranch> planned)
     {
         var other = planned.FirstOrDefault(branch => branch.Kind != PreparedKind.Quarantined);
-        if (other is null && !_table.TryGetFinished(id, out _))
+        // One that committed, was trimmed, and is brought back by its database is committed again.
+        if (other is null && !(_table.TryGetFinished(id, out var finished) && finished.Outcome != Outcome.Committed))
             return;
         throw new RefusedException(
             RefusalKind.FailedPrecondition, Reasons.WrongState,

@@ -166,6 +166,22 @@ public sealed class OpeningTests : SessionTest
         Assert.IsType<Vote.No>(await PrepareAsync(BranchOf(transaction)));
     }
 
+    /// <summary>Work arrives while the database is asked to roll its branch back. Expected: refused; nothing is begun afterwards.</summary>
+    [Fact]
+    public async Task Enlist_WhileABranchNeverSeenIsRolledBack_IsRefused()
+    {
+        var answer = new TaskCompletionSource();
+        Resources.On("rollback", () => answer.Task);
+        var transaction = Ids.NewTransaction();
+        var rollback = RollbackAsync(BranchOf(transaction));
+
+        Assert.Equal("WRONG_STATE", await RefusedAsync(() => EnlistAsync(transaction)));
+        answer.SetResult();
+
+        Assert.Equal(BranchOutcome.RolledBack, (await rollback).Outcome);
+        Assert.DoesNotContain("begin", Resources.Trace);
+    }
+
     [Fact]
     public async Task Deadline_Passes_AnUnpreparedBranchIsRolledBack_R8()
     {

@@ -83,6 +83,19 @@ public sealed class PrepareTraps(PostgresFixture fixture) : IClassFixture<Postgr
         await fixture.Database.FinishByHandAsync(session.Id, commit: false);
     }
 
+    /// <summary>The same where the work had ended the branch's transaction: PREPARE does nothing then, and no error says so.</summary>
+    [Fact]
+    public async Task GidTakenByAnother_TransactionEnded_VotesNoAndLeavesTheOther()
+    {
+        await using var session = await fixture.BeginAsync();
+        await session.DriverConnection.ExecuteAsync("ROLLBACK");
+        await fixture.Database.QueryAsync($"BEGIN; SELECT pg_current_xact_id(); PREPARE TRANSACTION '{session.Id.Gid}';");
+
+        Assert.IsType<Vote.No>(await session.PrepareAsync(default));
+        Assert.Contains((await fixture.Resource.ListPreparedAsync(default)).Branches, branch => branch.Id == session.Id);
+        await fixture.Database.FinishByHandAsync(session.Id, commit: false);
+    }
+
     [Fact]
     public async Task ReadOnly_VotesReadOnlyOnlyWhenItMay()
     {

@@ -1,0 +1,15 @@
+using Coordinator.PlantedBugs.Tests.Bugs;
+
+namespace Coordinator.PlantedBugs.Tests;
+
+/// <summary>Every planted bug.</summary>
+internal static class AllBugs
+{
+    private static readonly IReadOnlyList<PlantedBug> All =
+    [
+        .. CommitBugs.All, .. RecoveryBugs.All, .. SessionBugs.All, .. PostgresBugs.All, .. MySqlBugs.All, .. LogBugs.All,
+        .. EdgeBugs.All,
+    ];
+
+    public static IEnumerable<PlantedBug> Of(string project) => All.Where(bug => bug.Project == project);
+}

@@ -1,0 +1,92 @@
+namespace Coordinator.PlantedBugs.Tests.Bugs;
+
+/// <summary>Bugs of MariaDB's and MySQL's resource manager, caught on a real MariaDB.</summary>
+public sealed class MySqlBugs : IBugList
+{
+    private const string Folder = "src/Coordinator.ResourceManagers/MySql/";
+
+    public static IReadOnlyList<PlantedBug> All { get; } =
+    [
+        new("mysql-unknown-branch-taken-for-committed")
+        {
+            What = "XA COMMIT of a branch that the server does not know (1397) counts as done.",
+            Like = "Seata #6480, SeaTunnel #11569",
+            File = Folder + "Finisher.cs",
+            Old = "if (verdict.Answer == Answer.Done && !flavor.IsMariaDb)\n            return BranchReport.Committed;",
+            New = "if (verdict.IsUnknownBranch || (verdict.Answer == Answer.Done && !flavor.IsMariaDb))\n            return BranchReport.Committed;",
+            CaughtBy = [MariaDb("MariaDbConformanceTests.FinishedByHand")],
+        },
+        new("mariadb-ok-believed-without-the-witness")
+        {
+            What = "MariaDB's OK to XA COMMIT on another connection is believed; the branch may be hidden, prepared and locked.",
+            Like = "DTM #54",
+            File = Folder + "Finisher.cs",
+            Old = "if (verdict.Answer == Answer.Done && !flavor.IsMariaDb)\n            return BranchReport.Committed;",
+            New = "if (verdict.Answer == Answer.Done)\n            return BranchReport.Committed;",
+            CaughtBy = [MariaDb("MariaDbTraps.Witnessless_After")],
+        },
+        new("mysql-failed-statement-does-not-poison")
+        {
+            What = "A branch in which a statement failed is prepared all the same: the server sees nothing wrong.",
+            Like = "databases.md",
+            File = Folder + "BranchSession.cs",
+            Old = "        return _guard.Reason;\n",
+            New = "        return _guard.IsRunning ? _guard.Reason : null;\n",
+            CaughtBy = [MariaDb("MariaDbConformanceTests.Prepare_AfterAFailedStatement")],
+        },
+        new("mysql-no-fence-after-rollback")
+        {
+            What = "After a rollback the branch's witness row is only read: a late session of the branch can still write and prepare.",
+            Like = "R3",
+            File = Folder + "Finisher.cs",
+            Old = "var state = await Witness.FenceAsync(",
+            New = "var state = await Witness.ReadAsync(",
+            CaughtBy = [MariaDb("MariaDbTraps.Rollback_Fences")],
+        },
+        new("mysql-witness-read-without-a-lock")
+        {
+            What = "The witness row is read without a lock: a branch that is still prepared looks rolled back.",
+            Like = "databases.md: read it with a locking read",
+            File = Folder + "Witness.cs",
+            Old = " LOCK IN SHARE MODE\"",
+            New = "\"",
+            CaughtBy = [MariaDb("MariaDbTraps.HiddenBranch")],
+        },
+        new("mysql-one-phase-after-prepare")
+        {
+            What = "XA COMMIT ONE PHASE is sent to a prepared branch: MySQL commits it without a binlog record and may not start again.",
+            Like = "databases.md",
+            File = Folder + "BranchSession.cs",
+            Old = """
+                        Expect(State.Working);
+                        if (CloseToWork() is { } reason)
+                            return await RollbackAsync(CancellationToken.None) with { Detail = reason };
+                """,
+            New = """
+                        if (CloseToWork() is { } reason)
+                            return await RollbackAsync(CancellationToken.None) with { Detail = reason };
+                """,
+            CaughtBy = [MariaDb("MariaDbTraps.OnePhase_AfterPrepare")],
+        },
+        new("mysql-trimmed-witness-taken-for-rolled-back")
+        {
+            What = "A missing witness row counts as rolled back even where rows of that age were deleted.",
+            Like = "R5",
+            File = Folder + "Witness.cs",
+            Old = "return evidence.BegunAt < long.Parse(horizon!, CultureInfo.InvariantCulture);",
+            New = "return evidence.BegunAt < 0 && horizon is null;",
+            CaughtBy = [MariaDb("MariaDbTraps.Trim_")],
+        },
+        new("mysql-xid-of-another-format-taken-for-ours")
+        {
+            What = "XIDs of other transaction managers are taken for ours if only their text fits.",
+            Like = "databases.md: what XA RECOVER returns is hostile data",
+            File = Folder + "PreparedScanReader.cs",
+            Old = "if (format == BranchId.XaFormatId && data.Length",
+            New = "if (data.Length",
+            CaughtBy = [MariaDb("MariaDbTraps.Scan_")],
+        },
+    ];
+
+    private static Suite MariaDb(params IReadOnlyList<string> tests) => new("Coordinator.ResourceManagers.Tests", tests);
+}
