@@ -6,6 +6,7 @@ using Coordinator.Fuzz.Wire;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
+using Grpc.Net.Client;
 
 namespace Coordinator.Fuzz;
 
@@ -28,6 +29,9 @@ internal sealed class Episode : IAsyncDisposable
     private readonly MessageMaker _maker;
     private readonly List<FuzzParticipant> _participants = [];
 
+    // Its own: a server ends a connection on which many streams are broken off.
+    private readonly Lazy<GrpcChannel> _channel;
+
     public Episode(Target target, RawCall raw, Tally tally, long seed, long number, Action<string>? transcript)
     {
         _target = target;
@@ -38,6 +42,7 @@ internal sealed class Episode : IAsyncDisposable
         _random = new Random(unchecked((int)((seed * 1_000_003) ^ (number * 7_919))));
         _pool = new Pool(_random, target.Cluster, target.Epoch, [Target.Participant]);
         _maker = new MessageMaker(_pool);
+        _channel = new Lazy<GrpcChannel>(() => Target.Dial(target.Coordinator));
     }
 
     public async Task RunAsync()
@@ -65,6 +70,8 @@ internal sealed class Episode : IAsyncDisposable
     {
         foreach (var participant in _participants)
             await participant.DisposeAsync();
+        if (_channel.IsValueCreated)
+            _channel.Value.Dispose();
     }
 
     private Task CallAnyAsync()
@@ -94,7 +101,7 @@ internal sealed class Episode : IAsyncDisposable
         // The stream's own turns draw from a source of their own: when commands come is not the seed's to say.
         var lies = new Random(_random.Next());
         var maker = new MessageMaker(new Pool(lies, _target.Cluster, _target.Epoch, [Target.Participant]));
-        var participant = new FuzzParticipant(_target.Channel, command =>
+        var participant = new FuzzParticipant(_channel.Value, command =>
         {
             lock (lies)
                 return Lies.Draw(command, maker, lies);

@@ -15,8 +15,10 @@ internal static class FuzzRun
         var unobserved = new List<string>();
         void Keep(object? sender, UnobservedTaskExceptionEventArgs e)
         {
-            // Of the coordinator's own code: what a library leaves behind after a broken connection is its own affair.
-            if (e.Exception.ToString().Contains("at Coordinator.", StringComparison.Ordinal))
+            // Of the coordinator's own code: what a library leaves behind after a broken connection is its own affair. An
+            // answer that came after its command was given up finds nobody.
+            if (e.Exception.Flatten().InnerExceptions.Any(inner => inner is not (ParticipantUnavailableException or OperationCanceledException))
+                && e.Exception.ToString().Contains("at Coordinator.", StringComparison.Ordinal))
             {
                 lock (unobserved)
                     unobserved.Add(e.Exception.ToString());

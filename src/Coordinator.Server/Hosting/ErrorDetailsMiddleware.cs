@@ -24,6 +24,18 @@ internal static class ErrorDetailsMiddleware
     public static async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
         await next(context);
+        try
+        {
+            AddDetails(context);
+        }
+        catch (InvalidOperationException) when (context.Response.HasStarted)
+        {
+            // The call's deadline passed meanwhile, and its timer has sent the status on another thread.
+        }
+    }
+
+    private static void AddDetails(HttpContext context)
+    {
         // Before the response has started, gRPC puts the status into its headers, else into its trailers.
         var destination = context.Response.HasStarted
             ? context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpResponseTrailersFeature>()?.Trailers

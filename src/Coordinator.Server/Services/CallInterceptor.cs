@@ -23,7 +23,7 @@ internal sealed class CallInterceptor(Shutdown shutdown, ServerMetrics metrics, 
         IServerStreamWriter<TResponse> responseStream,
         ServerCallContext context,
         ServerStreamingServerMethod<TRequest, TResponse> continuation) =>
-        RunAsync(context, request as IMessage, () => continuation(request, responseStream, context));
+        RunAsync(context, request as IMessage, () => continuation(request, new LiveWriter<TResponse>(responseStream), context));
 
     public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream,

@@ -74,24 +74,11 @@ internal sealed class TransactionEndpoint(TransactionCoordinator coordinator, Se
 
             using var waiting = Waiting(context);
             await foreach (var view in coordinator.WatchAsync(id, waiting.Token))
-                await WriteAsync(responseStream, view);
+                await responseStream.WriteAsync(new WatchResponse { Transaction = view.ToMessage() });
         }
         finally
         {
             Interlocked.Decrement(ref _watches);
-        }
-    }
-
-    private static async Task WriteAsync(IServerStreamWriter<WatchResponse> responseStream, TransactionView view)
-    {
-        try
-        {
-            await responseStream.WriteAsync(new WatchResponse { Transaction = view.ToMessage() });
-        }
-        catch (InvalidOperationException)
-        {
-            // The caller left, or its deadline passed, while the change was on its way; the stream takes nothing any more.
-            throw RpcErrors.Create(StatusCode.Cancelled, Reason.Unspecified, "The caller stopped waiting.");
         }
     }
 

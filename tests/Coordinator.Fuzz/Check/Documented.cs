@@ -55,8 +55,10 @@ internal static class Documented
 
     private static string? WhyNoStatus(Twist twist, bool hasDeadline, RawAnswer answer)
     {
-        // A deadline that passes in the middle of a streamed answer resets the stream.
-        if (twist is Twist.Cancelled || (hasDeadline && answer.Transport.StartsWith("Unknown", StringComparison.Ordinal)))
+        if (twist is Twist.Cancelled)
+            return null;
+        // A deadline that passes in the middle of an answer resets the stream.
+        if ((hasDeadline || twist == Twist.ShortDeadline) && !answer.Transport.StartsWith("HANGS", StringComparison.Ordinal))
             return null;
         // gRPC answers what is no gRPC at all with HTTP's own status.
         return twist == Twist.WrongContentType && answer.Transport == "HTTP 415" ? null : $"no gRPC status: {answer.Transport}";

@@ -41,7 +41,7 @@ internal sealed class FuzzParticipant : IAsyncDisposable
         {
             await _call.RequestStream.WriteAsync(frame);
         }
-        catch (Exception exception) when (exception is RpcException or InvalidOperationException or OperationCanceledException)
+        catch (Exception exception) when (exception is RpcException or InvalidOperationException or OperationCanceledException or IOException)
         {
             // Why it is over, the reader learns.
         }
