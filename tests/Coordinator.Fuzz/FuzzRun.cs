@@ -57,7 +57,7 @@ internal static class FuzzRun
                 await RunEpisodeAsync(target, tally, options.Seed, Interlocked.Increment(ref next), transcript: null);
                 var done = tally.Requests / 50_000;
                 if (done > Interlocked.Exchange(ref reported, done))
-                    await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{tally.Requests:N0} of {options.Requests:N0} calls, {GC.GetTotalMemory(false) >> 20} MiB"));
+                    await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{tally.Requests:N0} of {options.Requests:N0} calls, {GC.GetTotalMemory(forceFullCollection: true) >> 20} MiB"));
             }
         }));
     }
