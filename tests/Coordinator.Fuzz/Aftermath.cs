@@ -14,7 +14,7 @@ namespace Coordinator.Fuzz;
 /// </summary>
 internal sealed class Aftermath(Target target, Tally tally)
 {
-    private const long MaxGrowthBytes = 300L << 20;
+    private const long MaxGrowthBytes = 400L << 20;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
     private readonly long _memoryBefore = GC.GetTotalMemory(forceFullCollection: true);
 

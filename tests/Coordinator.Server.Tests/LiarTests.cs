@@ -136,6 +136,19 @@ public class LiarTests
         Assert.InRange((await pair.Server.Operators.ListInDoubtAsync(new ListInDoubtRequest())).Heuristics.Count, 3, 10);
     }
 
+    // Somebody reads it: an operator, or a client.
+    [Fact]
+    public async Task Failed_WithoutAReason_HasAText()
+    {
+        var pending = new PendingCommands();
+        var (id, answer) = pending.Add(Answer.AnswerOneofCase.Done, done => done);
+
+        Assert.Equal(Received.Expected, pending.Complete(new Answer { CommandId = id, Failed = new Failed { Message = " \n" } }));
+
+        var failure = await Assert.ThrowsAsync<ParticipantUnavailableException>(() => answer);
+        Assert.False(string.IsNullOrWhiteSpace(failure.Message));
+    }
+
     private static ParticipantMessage Vote(ulong command, VoteKind vote) =>
         new() { Answer = new Answer { CommandId = command, Vote = new VoteAnswer { Vote = vote } } };
 

@@ -89,7 +89,8 @@ internal sealed class PendingCommands
         {
             if (answer.AnswerCase == Answer.AnswerOneofCase.Failed)
             {
-                Fail(Answers.Shorten(answer.Failed.Message));
+                var why = Answers.Shorten(answer.Failed.Message);
+                Fail(string.IsNullOrWhiteSpace(why) ? "The participant says that it failed, and not why." : why);
                 return;
             }
 
