@@ -38,7 +38,7 @@ public sealed class RecoveryBugs : IBugList
             File = RecoveryPlan,
             Old = "if (live.TryGetValue(transaction, out var view) && !IsFinished(view, id.Branch))",
             New = "if (live.TryGetValue(transaction, out var view) && view.IsDeliveryPending && !IsFinished(view, id.Branch))",
-            CaughtBy = [Engine("FailureTests.Scan_", "RecoveryPlanTests")],
+            CaughtBy = [new Simulator(Seeds: 500), Engine("FailureTests.Scan_", "RecoveryPlanTests")],
         },
         new("decision-found-by-prefix")
         {
