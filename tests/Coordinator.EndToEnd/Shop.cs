@@ -18,7 +18,7 @@ public sealed class Shop : IAsyncDisposable
     private string _ordersDatabase = "";
     private string _inventoryDatabase = "";
 
-    private Shop() => _deployment = new Deployment(_folder, ["--drill", "--scan-interval", "2s"]);
+    private Shop(string? logFolder) => _deployment = new Deployment(logFolder ?? _folder, ["--drill", "--scan-interval", "2s"]);
 
     public Uri Coordinator => _deployment.Coordinator;
 
@@ -31,9 +31,10 @@ public sealed class Shop : IAsyncDisposable
     public ProcessHandle CoordinatorProcess => _deployment.Process(Deployment.CoordinatorName);
 
     /// <param name="inventory">Which kind of server keeps the stock.</param>
-    public static async Task<Shop> StartAsync(DatabaseKind inventory = DatabaseKind.MariaDb)
+    /// <param name="logFolder">Where the coordinator keeps its log; null for a folder that goes with the shop.</param>
+    public static async Task<Shop> StartAsync(DatabaseKind inventory = DatabaseKind.MariaDb, string? logFolder = null)
     {
-        var shop = new Shop
+        var shop = new Shop(logFolder)
         {
             _postgres = await SharedServers.PostgresAsync(),
             _mySql = await SharedServers.GetAsync(inventory),

@@ -45,6 +45,28 @@ public class FailureTests
         Assert.Equal(Outcome.Committed, (await world.CommitAsync(id)).Outcome);
     }
 
+    /// <summary>The same, and afterwards no participant comes back. Expected: the client is told all the same (R11).</summary>
+    [Fact]
+    public async Task Crash_DecidedAndParticipantsAway_TheClientIsToldCommitted_R11()
+    {
+        await using var world = await World.StartAsync();
+        var id = await world.BeginWithWorkAsync();
+        world.Log.AfterDecision = _ =>
+        {
+            world.Crash();
+            return Task.Delay(Timeout.Infinite, CancellationToken.None);
+        };
+        _ = world.CommitAsync(id);
+        await Eventually.AssertAsync(() => world.Trace.Count("crash") == 1, TimeSpan.FromSeconds(5), "the crash");
+
+        await world.StartCoordinatorAsync();
+        var commit = world.CommitAsync(id);
+        await world.AdvanceUntilAsync(() => commit.IsCompleted, "the answer");
+
+        var view = await commit;
+        Assert.Equal((Outcome.Committed, true), (view.Outcome, view.IsDeliveryPending));
+    }
+
     /// <summary>Crash between the two deliveries. Expected: the second branch commits too.</summary>
     [Fact]
     public async Task Crash_OneBranchToldAndOneNot_RecoveryCommitsTheOther()
@@ -394,6 +416,53 @@ public class FailureTests
 
         await world.Coordinator.Operators.ResolveAsync(orphan.Transaction, Decision.Commit, "the order is in the shop's books");
         Assert.Equal(BranchOutcome.Committed, world.Orders.OutcomeOf(orphan));
+    }
+
+    /// <summary>
+    /// The log was restored from a backup that lacks whole starts, and a branch of one of them is prepared. Expected:
+    /// quarantined, and an operator can settle it, though no such start exists in the log.
+    /// </summary>
+    [Theory]
+    [InlineData(Decision.Commit, BranchOutcome.Committed)]
+    [InlineData(Decision.Abort, BranchOutcome.RolledBack)]
+    public async Task Resolve_BranchOfAStartThatTheLogLost_SettlesIt_R7(Decision decision, BranchOutcome expected)
+    {
+        await using var world = await World.StartAsync();
+        var lost = new Epoch(world.Coordinator.Epoch.Number + 5, 1);
+        var orphan = new BranchId(TransactionId.Create(world.Coordinator.Cluster, lost, 7, 1), new BranchName("orders", "aaaaaaaa"));
+        world.Orders.Set(orphan, BranchOutcome.Prepared);
+
+        var branch = Assert.Single((await world.Coordinator.Operators.ReconcileAsync()).Branches);
+        Assert.Equal(PreparedKind.Quarantined, branch.Plan.Kind);
+        await world.Coordinator.Operators.ResolveAsync(orphan.Transaction, decision, "as the shop's books say");
+
+        Assert.Equal(expected, world.Orders.OutcomeOf(orphan));
+    }
+
+    /// <summary>
+    /// A transaction committed, retention has passed, and its database brings a branch back as prepared. Expected:
+    /// quarantined (R5); an operator can commit it again, and cannot split it by rolling it back.
+    /// </summary>
+    [Fact]
+    public async Task Resolve_CommittedAndTrimmed_CommitsAgainOnly_R5()
+    {
+        await using var world = await World.StartAsync(world => world.Options = world.Options with
+        {
+            Retention = TimeSpan.FromSeconds(1),
+            TrimInterval = TimeSpan.FromSeconds(1),
+        });
+        var id = await world.BeginWithWorkAsync();
+        await world.CommitAsync(id);
+        // The end of the first rides along with a later forced record.
+        await world.CommitAsync(await world.BeginWithWorkAsync());
+        await world.AdvanceUntilAsync(() => world.Log.Horizon?.Covers(id) == true, "the decision is trimmed");
+        world.Orders.Set(world.OrdersBranch(id), BranchOutcome.Prepared);
+
+        await Assert.ThrowsAsync<RefusedException>(() => world.Coordinator.Operators.ResolveAsync(id, Decision.Abort, "a slip"));
+        Assert.Equal(BranchOutcome.Prepared, world.Orders.OutcomeOf(world.OrdersBranch(id)));
+        await world.Coordinator.Operators.ResolveAsync(id, Decision.Commit, "it committed");
+
+        Assert.Equal(BranchOutcome.Committed, world.Orders.OutcomeOf(world.OrdersBranch(id)));
     }
 
     /// <summary>A name is claimed by another database. Expected: refused, nothing changed.</summary>

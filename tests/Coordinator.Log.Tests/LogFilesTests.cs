@@ -56,6 +56,27 @@ public sealed class LogFilesTests : IDisposable
         await AssertRefusedAsync(_folder.At("log.db"), "not a coordinator's log");
     }
 
+    /// <summary>A release that wrote newer records was here before, and its log is whole: its chain and its mark fit.</summary>
+    [Theory]
+    [InlineData(0, 99, "Record 2 of the log is of the unknown kind 99: it was written by a newer release")]
+    [InlineData(1, 2, "Record 2 of the log is End version 2; this release reads version 1: it was written by a newer release")]
+    public async Task Open_RecordOfANewerRelease_IsRefusedNamingIt(int at, byte value, string why)
+    {
+        var epoch = RecordCodec.Encode(new EpochRecord(ClusterId.Parse("k7q2m9xa"), new Epoch(1, 7), Noon));
+        var newer = RecordCodec.Encode(new EndRecord(TransactionId.Parse("k7q2m9xa-1x00000007-1-0123456789abcdef"), Noon));
+        newer[at] = value;
+        var first = ChainValue.Genesis.Next(1, epoch);
+        var second = first.Next(2, newer);
+        Directory.CreateDirectory(Path.GetDirectoryName(_folder.Log)!);
+        LogDatabase.Build(
+            _folder.Log,
+            [new StoredRow(1, Transaction: null, Key: null, epoch, first), new StoredRow(2, Transaction: null, Key: null, newer, second)],
+            anchor: null);
+        HighWaterMark.Create(_folder.Mark, new Mark(2, second, EpochNumber: 1)).Dispose();
+
+        await AssertRefusedAsync(_folder.Log, why);
+    }
+
     /// <summary>
     /// Fault: the log is replaced by an older backup, which has lost epochs 2 and 3. Expected: refused; once declared,
     /// epochs up to 3 are quarantined, the next epoch is 4, and no position comes a second time (R7).

@@ -28,13 +28,30 @@ public sealed class RecordCodecTests
         ["restored-1"] = new RestoredRecord(12, "from the nightly backup", Noon),
     };
 
+    /// <summary>The beginnings of the golden records' SHA-256. A line is added with a file; none is ever changed or removed.</summary>
+    private static readonly Dictionary<string, string> Released = new()
+    {
+        ["decision-1-abort"] = "64D4CA652A65E94C",
+        ["decision-1-commit"] = "A74F6E6C12E2747F",
+        ["end-1"] = "DCDD4FCB09CEB88F",
+        ["epoch-1"] = "D10876EAE2785950",
+        ["forgotten-1"] = "11408C1C6F893E48",
+        ["heuristic-1"] = "F9D8734F3E291943",
+        ["horizon-1"] = "36B6A485B9B4F0B2",
+        ["participant-1"] = "018386A240EE9A82",
+        ["participant-removed-1"] = "1D38625FCBDB76E0",
+        ["resolved-1-branch"] = "FB21F003B655AFAB",
+        ["resolved-1-transaction"] = "74C3EB685571144A",
+        ["restored-1"] = "4B250DC3BBF427B6",
+    };
+
     public static TheoryData<string> GoldenNames => [.. Golden.Keys];
 
     [Theory]
     [MemberData(nameof(GoldenNames))]
     public void Golden_IsWrittenAndReadAsEver(string name)
     {
-        var golden = Convert.FromHexString(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Golden", name + ".hex")).Trim());
+        var golden = ReadGolden(name);
 
         Assert.Equal(golden, RecordCodec.Encode(Golden[name]));
         AssertSame(Golden[name], RecordCodec.Decode(golden, position: 1));
@@ -44,6 +61,15 @@ public sealed class RecordCodecTests
     public void Golden_EveryFileIsChecked() => Assert.Equal(
         Golden.Keys.Order(),
         Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Golden"), "*.hex").Select(Path.GetFileNameWithoutExtension).Order());
+
+    [Fact]
+    public void Golden_OnlyGrows() => Assert.Equal(
+        Released.OrderBy(pair => pair.Key, StringComparer.Ordinal),
+        Golden.Keys.Order(StringComparer.Ordinal).Select(name => KeyValuePair.Create(name, Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(ReadGolden(name)))[..16])));
+
+    [Fact]
+    public void Golden_EveryKindHasOne() => Assert.Equal(
+        Enum.GetValues<RecordKind>(), Golden.Keys.Select(name => (RecordKind)ReadGolden(name)[0]).Distinct().Order());
 
     [Fact]
     public void Kinds_AreFrozen() => Assert.Equal(
@@ -149,6 +175,9 @@ public sealed class RecordCodecTests
         foreach (var record in Golden.Values.Append(new ForgottenRecord(Transaction, "two\nlines\u001b[2J", Noon)))
             Assert.DoesNotContain(RecordText.Of(record), char.IsControl);
     }
+
+    private static byte[] ReadGolden(string name) =>
+        Convert.FromHexString(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Golden", name + ".hex")).Trim());
 
     /// <summary>Without the unpaired surrogates that FsCheck likes and a key may not have.</summary>
     private static string Printable(string key) => string.Concat(key.Where(c => !char.IsSurrogate(c)));

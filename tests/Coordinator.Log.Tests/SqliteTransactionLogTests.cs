@@ -207,7 +207,7 @@ public sealed class SqliteTransactionLogTests : IAsyncLifetime
     public async Task Open_ManyRecords_StreamsAndKeepsOnlyTheUnfinished()
     {
         const int Transactions = 50_000;
-        BuildLog(Transactions);
+        BuiltLog.Make(_folder.Log, Transactions, isUnfinished: i => i % 100 == 1);
         var before = GC.GetTotalMemory(forceFullCollection: true);
 
         var (_, opened) = await OpenAsync();
@@ -250,34 +250,5 @@ public sealed class SqliteTransactionLogTests : IAsyncLifetime
         hold.Release(failAt);
         await held;
         return others;
-    }
-
-    private void BuildLog(int transactions)
-    {
-        var epoch = new EpochRecord(ClusterId.Parse("k7q2m9xa"), new Epoch(1, 7), Noon);
-        var paths = new LogPaths(_folder.Log);
-        Directory.CreateDirectory(paths.Folder);
-        var last = Mark.Beginning;
-        LogDatabase.Build(paths.Log, Rows(), anchor: null);
-        HighWaterMark.Create(paths.Mark, last).Dispose();
-
-        IEnumerable<StoredRow> Rows()
-        {
-            yield return Next(epoch);
-            for (var i = 1; i <= transactions; i++)
-            {
-                var id = TransactionId.Create(epoch.Cluster, epoch.Epoch, i, (ulong)i);
-                yield return Next(new DecisionRecord(id, Decision.Commit, "", IdempotencyKey: null, [], Reason: null, Noon));
-                if (i % 100 != 1)
-                    yield return Next(new EndRecord(id, Noon));
-            }
-        }
-
-        StoredRow Next(LogRecord record)
-        {
-            var body = RecordCodec.Encode(record);
-            last = new Mark(last.Position + 1, last.Chain.Next(last.Position + 1, body), EpochNumber: 1);
-            return new StoredRow(last.Position, (record as DecisionRecord)?.Transaction.Value, Key: null, body, last.Chain);
-        }
     }
 }

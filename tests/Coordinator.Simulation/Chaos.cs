@@ -1,3 +1,4 @@
+using Coordinator.Simulation.Databases;
 using Coordinator.Simulation.Scheduling;
 
 namespace Coordinator.Simulation;
@@ -19,6 +20,26 @@ internal sealed class Chaos(World world, SeededRandom random)
         if (_disasters >= MaxDisasters || !random.Chance(_total))
             return;
         Strike();
+    }
+
+    /// <summary>Where a plan names the crash points, chance kills nobody.</summary>
+    public void Stepping(SimulatedProcess process)
+    {
+        if (world.Setup.Crashes is not { } plan || !plan.DiesAt(process.Label))
+            return;
+        if (process == world.Coordinator.Process)
+            world.Coordinator.Crash();
+        else if (world.Participants.FirstOrDefault(node => node.Process == process) is { } participant)
+            participant.Crash();
+        else
+            world.Clients.FirstOrDefault(client => client.Process == process)?.Crash();
+    }
+
+    /// <summary>The same at a database, before and after each request takes effect.</summary>
+    public void Stepping(SimulatedServer server)
+    {
+        if (world.Setup.Crashes is { } plan && plan.DiesAt("database " + server.Name))
+            Kill(server);
     }
 
     public void AtPoint()
@@ -55,8 +76,12 @@ internal sealed class Chaos(World world, SeededRandom random)
     private void KillDatabase()
     {
         var server = random.Pick(world.Servers);
-        if (!server.IsUp)
-            return;
+        if (server.IsUp)
+            Kill(server);
+    }
+
+    private void Kill(SimulatedServer server)
+    {
         world.Oracle.Note($"{server.Name} is killed");
         world.Oracle.Tally.Count("kills: database");
         server.Crash();

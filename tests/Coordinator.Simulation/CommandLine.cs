@@ -29,8 +29,25 @@ internal static class CommandLine
             if (result.GetValueOrDefault<int>() is < 1 or > 256)
                 result.AddError("--threads must be from 1 to 256.");
         });
+        command.Subcommands.Add(CrashPointsCommand(threads));
         command.SetAction(parsed => new Runner(
             (ulong)parsed.GetValue(first), parsed.GetValue(seeds), parsed.GetValue(threads), parsed.GetValue(transcript)).Run());
         return command.Parse(args).Invoke();
+    }
+
+    private static Command CrashPointsCommand(Option<int> threads)
+    {
+        var branches = new Option<int>("--branches") { Description = "How many branches the transaction has: 2 or 3.", DefaultValueFactory = _ => 2 };
+        var pairs = new Option<bool>("--pairs") { Description = "After each crash, one more at each step that follows." };
+        var seed = new Option<long>("--seed") { Description = "Which order of the steps.", DefaultValueFactory = _ => 1 };
+        branches.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is not (2 or 3))
+                result.AddError("--branches must be 2 or 3.");
+        });
+        var command = new Command("crash-points", "Kills each process and database at each of its steps, in one small transaction.") { branches, pairs, seed, threads };
+        command.SetAction(parsed => new CrashPoints(
+            parsed.GetValue(branches), parsed.GetValue(pairs), (ulong)parsed.GetValue(seed), parsed.GetValue(threads)).Run());
+        return command;
     }
 }

@@ -36,7 +36,7 @@ internal sealed class Runner(ulong first, long count, int threads, bool withTran
         while (Interlocked.Increment(ref _next) is var number && number <= count)
         {
             var seed = first + (ulong)number - 1;
-            var world = new World(seed, withTranscript: false);
+            var world = new World(Setup.Draw(seed), withTranscript: false);
             var violation = Run(world);
             lock (_gate)
             {
@@ -112,9 +112,9 @@ internal sealed class Runner(ulong first, long count, int threads, bool withTran
 
     private static void PrintTranscript(ulong seed)
     {
-        var world = new World(seed, withTranscript: true);
+        var world = new World(Setup.Draw(seed), withTranscript: true);
         Run(world);
-        Console.WriteLine($"== seed {seed}: {world.Drawn}");
+        Console.WriteLine($"== seed {seed}: {world.Setup.Faults}");
         foreach (var line in world.Transcript.Lines)
             Console.WriteLine(line);
     }

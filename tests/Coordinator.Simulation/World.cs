@@ -1,4 +1,3 @@
-using Coordinator.Engine;
 using Coordinator.Participant;
 using Coordinator.Simulation.Checks;
 using Coordinator.Simulation.Databases;
@@ -21,20 +20,21 @@ internal sealed class World
     private readonly Chaos _chaos;
     private int _processes;
 
-    public World(ulong seed, bool withTranscript)
+    public World(Setup setup, bool withTranscript)
     {
-        Random = new SeededRandom(seed * 0x9E3779B97F4A7C15 + 1);
+        Setup = setup;
+        Random = new SeededRandom(setup.Seed * 0x9E3779B97F4A7C15 + 1);
         Scheduler = new Scheduler(Random.Split());
         Network = Random.Split();
         Transcript = new Transcript(Scheduler, withTranscript);
         Oracle = new Oracle(Transcript);
-        Drawn = Faults = Faults.Draw(Random.Split());
-        ClocksAreOff = Faults.MaxClockSkew > TimeSpan.Zero;
-        EngineOptions = DrawOptions(Random.Split());
+        Faults = setup.Faults;
         Coordinator = new CoordinatorNode(this);
         Build(Random.Split());
         _chaos = new Chaos(this, Random.Split());
     }
+
+    public Setup Setup { get; }
 
     public SeededRandom Random { get; }
 
@@ -49,11 +49,6 @@ internal sealed class World
     /// <summary>What goes wrong now.</summary>
     public Faults Faults { get; private set; }
 
-    /// <summary>What goes wrong before the world heals.</summary>
-    public Faults Drawn { get; }
-
-    public EngineOptions EngineOptions { get; }
-
     public ParticipantOptions ParticipantOptions { get; } = new()
     {
         EnlistTimeout = TimeSpan.FromSeconds(2),
@@ -61,9 +56,6 @@ internal sealed class World
         ResourcePollInterval = TimeSpan.FromSeconds(2),
         SweepInterval = TimeSpan.FromSeconds(5),
     };
-
-    /// <summary>Clocks on the wall that are off trim too early, never wrongly.</summary>
-    public bool ClocksAreOff { get; }
 
     public CoordinatorNode Coordinator { get; }
 
@@ -83,29 +75,46 @@ internal sealed class World
         foreach (var client in _clients)
             client.Start();
         Scheduler.BeforeStep = _chaos.BeforeStep;
+        Scheduler.Stepping = _chaos.Stepping;
         Oracle.AtPoint = _chaos.AtPoint;
         Scheduler.RunUntil(() => Oracle.Violation is not null || _clients.All(client => client.IsDone), _faultyTime, maxSteps: 20_000);
         if (Oracle.Violation is not null)
             return Oracle.Violation;
 
         Scheduler.BeforeStep = null;
+        if (Setup.Crashes is null)
+            Scheduler.Stepping = null;
         Oracle.AtPoint = null;
         Faults = Faults.None;
         Oracle.Note("the world heals");
         var healer = new Healer(this);
         healer.Start();
-        var isAtRest = Scheduler.RunUntil(() => Oracle.Violation is not null || (Scheduler.Steps % 64 == 0 && healer.IsAtRest()), _healingTime, maxSteps: 300_000);
+        var isAtRest = Scheduler.RunUntil(() => Oracle.Violation is not null || (Scheduler.Steps % CheckInterval == 0 && healer.IsAtRest()), _healingTime, maxSteps: 300_000);
         if (Oracle.Violation is null && !isAtRest)
             Oracle.Violate("the world doesn't come to rest: " + healer.WhyNotAtRest());
+        Scheduler.Stepping = null;
         if (Oracle.Violation is null)
             new FinalChecks(this).Run();
         return Oracle.Violation;
     }
 
-    public SimulatedProcess NewProcess(string name) => new(
-        Scheduler, ++_processes, name,
-        Random.Between(TimeSpan.Zero, Faults.MaxClockSkew),
-        (process, exception) => Oracle.Violate($"{process} broke: {exception}"));
+    public SimulatedProcess NewProcess(string label, int start = 1) => new(
+        Scheduler, ++_processes, start == 1 ? label : $"{label} ({start})",
+        Random.Between(TimeSpan.Zero, Setup.Faults.MaxClockSkew),
+        (process, exception) => Oracle.Violate($"{process} broke: {exception}"))
+    {
+        Label = label,
+    };
+
+    /// <summary>A database is about to do something, or has just done it.</summary>
+    public void Stepping(SimulatedServer server)
+    {
+        if (Scheduler.Stepping is not null)
+            _chaos.Stepping(server);
+    }
+
+    // In a small world the look is cheap, and steps taken at rest would only be more points to crash at.
+    private int CheckInterval => Setup.IsPlain ? 8 : 64;
 
     public TimeSpan Delay() => Network.Between(TimeSpan.FromMicroseconds(50), Faults.MaxDelay);
 
@@ -113,33 +122,19 @@ internal sealed class World
     public IEnumerable<ParticipantNode> Shuffled(SeededRandom random) =>
         _participants.Select(node => (Order: random.NextRandom(), node)).OrderBy(pair => pair.Order).Select(pair => pair.node);
 
-    private static EngineOptions DrawOptions(SeededRandom random) => new()
-    {
-        DefaultTimeout = TimeSpan.FromSeconds(random.Chance(0.2) ? 2 : 10),
-        CommandTimeout = TimeSpan.FromSeconds(2),
-        DeliveryWait = TimeSpan.FromSeconds(1),
-        OnePhaseGrace = TimeSpan.FromSeconds(5),
-        ScanInterval = TimeSpan.FromSeconds(random.Chance(0.5) ? 2 : 10),
-        MaxRetryDelay = TimeSpan.FromSeconds(2),
-        Retention = random.Chance(0.3) ? TimeSpan.FromSeconds(5) : TimeSpan.FromDays(7),
-        TrimInterval = TimeSpan.FromSeconds(5),
-        MaxMemoryBytes = long.MaxValue,
-    };
-
     private void Build(SeededRandom random)
     {
-        ResourceKind[] kinds = [ResourceKind.Postgres, ResourceKind.MariaDb, ResourceKind.MySql];
-        var databases = random.Chance(0.6) ? 2 : 3;
-        for (var i = 0; i < databases; i++)
+        foreach (var (kind, instances) in Setup.Databases)
         {
-            var server = new SimulatedServer($"db{i + 1}", random.Pick(kinds), Accounts, random.Split(), Oracle, () => Faults);
-            server.Strangers.AddRange(Strangers.Of(server.Name, random));
+            var server = new SimulatedServer($"db{Servers.Count + 1}", kind, Accounts, random.Split(), Oracle, () => Faults);
+            if (!Setup.IsPlain)
+                server.Strangers.AddRange(Strangers.Of(server.Name, random));
             Servers.Add(server);
-            for (var instance = random.Chance(0.7) ? 1 : 2; instance > 0; instance--)
-                _participants.Add(new ParticipantNode(this, server, server.Name));
+            for (var instance = 0; instance < instances; instance++)
+                _participants.Add(new ParticipantNode(this, server, instances > 1 ? $"{server.Name}{(char)('a' + instance)}" : server.Name));
         }
 
-        for (var i = 1 + random.Below(3); i > 0; i--)
-            _clients.Add(new ClientNode(this, i, 1 + random.Below(4)));
+        foreach (var transfers in Setup.Clients)
+            _clients.Add(new ClientNode(this, _clients.Count + 1, transfers));
     }
 }

@@ -102,13 +102,20 @@ public sealed class OperatorDesk
         Limits.CheckReason(reason);
         if (_table.TryGetLive(id, out var live))
             return await ResolveLiveAsync(live, decision, reason);
-        _inquiry.CheckOurs(id);
+        _inquiry.CheckCluster(id);
         var planned = await FindPreparedAsync(id);
         var standing = await _keeper.ReadAsync(log => log.FindDecisionAsync(id));
         if (planned.Count == 0)
             throw NotInDoubt(id, "no attached participant's database has a prepared branch of it");
         if (decision == Decision.Commit && standing is null)
             CheckMayCommit(id, planned);
+        if (decision == Decision.Abort && standing is null && _table.TryGetFinished(id, out var ended) && ended.Outcome == Outcome.Committed)
+        {
+            throw new RefusedException(
+                RefusalKind.FailedPrecondition, Reasons.WrongState,
+                $"Transaction {id} committed, and its record has been trimmed: commit it again. To end one branch otherwise, name it with --branch.");
+        }
+
         var prepared = planned.Select(branch => branch.Prepared.Id!).ToList();
         if (standing is not null && standing.Decision != decision)
         {
@@ -129,7 +136,7 @@ public sealed class OperatorDesk
         // A branch that is still prepared is finished by a later scan, or after a restart, from the decision just kept.
         if (reports.All(report => report.State != BranchState.Prepared))
             await _keeper.AppendAsync(new EndRecord(id, _time.GetUtcNow()), Durability.Forced);
-        return (await _inquiry.GetAsync(id)) with { Branches = reports };
+        return (await _inquiry.LookUpAsync(id)) with { Branches = reports };
     }
 
     /// <summary>Ends one prepared branch by hand, even against the decision: then it is heuristic, and kept as such.</summary>
@@ -143,7 +150,7 @@ public sealed class OperatorDesk
                 $"Transaction {branch.Transaction} is {live.State}; roll the whole transaction back instead.");
         }
 
-        _inquiry.CheckOurs(branch.Transaction);
+        _inquiry.CheckCluster(branch.Transaction);
         var standing = await _keeper.ReadAsync(log => log.FindDecisionAsync(branch.Transaction));
         await RecordAsync(branch.Transaction, branch.Branch, decision, reason);
         return await FinishAsync(branch, decision, standing);
@@ -171,7 +178,8 @@ public sealed class OperatorDesk
     private void CheckMayCommit(TransactionId id, IReadOnlyList<PlannedBranch> planned)
     {
         var other = planned.FirstOrDefault(branch => branch.Kind != PreparedKind.Quarantined);
-        if (other is null && !_table.TryGetFinished(id, out _))
+        // One that committed, was trimmed, and is brought back by its database is committed again.
+        if (other is null && !(_table.TryGetFinished(id, out var finished) && finished.Outcome != Outcome.Committed))
             return;
         throw new RefusedException(
             RefusalKind.FailedPrecondition, Reasons.WrongState,

@@ -22,6 +22,9 @@ public sealed class GlobalTransaction
         IdempotencyKey = idempotencyKey;
         BegunAt = begunAt;
         State = state;
+        // Taken up from the log: nobody decides it again, and whoever asks must not wait for that.
+        if (state is TransactionState.Committing or TransactionState.Aborting)
+            _decided.SetResult();
     }
 
     public TransactionId Id { get; }

@@ -10,9 +10,15 @@ internal sealed class Inquiry(
 {
     /// <summary>How a transaction stands.</summary>
     /// <exception cref="RefusedException">The id cannot have been handed out by this cluster.</exception>
-    public async Task<TransactionView> GetAsync(TransactionId id)
+    public Task<TransactionView> GetAsync(TransactionId id)
     {
         CheckOurs(id);
+        return LookUpAsync(id);
+    }
+
+    /// <summary>The same for an id that is known to be this cluster's.</summary>
+    public async Task<TransactionView> LookUpAsync(TransactionId id)
+    {
         if (table.TryGetLive(id, out var live))
             return live.ToView();
         if (table.TryGetFinished(id, out var finished))
@@ -71,18 +77,25 @@ internal sealed class Inquiry(
     /// <exception cref="RefusedException">The id cannot have been handed out by this cluster.</exception>
     public void CheckOurs(TransactionId id)
     {
+        CheckCluster(id);
+        // After a restore, starts that the log lost may have had higher numbers.
+        if (id.Epoch.Number > lineage.Epoch.Number && lineage.RestoredBefore is null)
+        {
+            throw new RefusedException(
+                RefusalKind.NotFound, Reasons.TransactionNotFound,
+                $"Transaction {id} is of epoch {id.Epoch}, which is later than the running one, {lineage.Epoch}.");
+        }
+    }
+
+    /// <summary>For operators: a quarantined branch may be of a start that this log has lost.</summary>
+    /// <exception cref="RefusedException">Another cluster's.</exception>
+    public void CheckCluster(TransactionId id)
+    {
         if (id.Cluster != lineage.Cluster)
         {
             throw new RefusedException(
                 RefusalKind.NotFound, Reasons.TransactionNotFound,
                 $"Transaction {id} belongs to cluster {id.Cluster}; this is {lineage.Cluster}.");
-        }
-
-        if (id.Epoch.Number > lineage.Epoch.Number)
-        {
-            throw new RefusedException(
-                RefusalKind.NotFound, Reasons.TransactionNotFound,
-                $"Transaction {id} is of epoch {id.Epoch}, which is later than the running one, {lineage.Epoch}.");
         }
     }
 

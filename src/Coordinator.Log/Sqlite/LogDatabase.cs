@@ -78,6 +78,8 @@ internal sealed class LogDatabase : IDisposable
         DurableFiles.Create(path);
         using var connection = LogConnection.Open(path);
         LogConnection.Execute(connection, "PRAGMA locking_mode = EXCLUSIVE");
+        // Only a file that was made with it can give pages back to the disk (Shrink).
+        LogConnection.Execute(connection, "PRAGMA auto_vacuum = INCREMENTAL");
         LogConnection.Execute(connection, "PRAGMA journal_mode = OFF");
         LogConnection.Execute(connection, "PRAGMA synchronous = OFF");
         LogConnection.Execute(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA application_id = {LogSchema.ApplicationId}"));
@@ -168,6 +170,21 @@ internal sealed class LogDatabase : IDisposable
         using var reader = command.ExecuteReader();
         if (!reader.Read() || reader.GetInt64(0) != 0 || reader.GetInt64(1) != reader.GetInt64(2))
             throw new IOException($"The write-ahead file of {Path} could not be copied back.");
+    }
+
+    /// <summary>The pages of the file, and how many of them hold nothing any more.</summary>
+    public (long Pages, long Free) CountPages() =>
+        ((long)LogConnection.Scalar(_connection, "PRAGMA page_count")!, (long)LogConnection.Scalar(_connection, "PRAGMA freelist_count")!);
+
+    /// <summary>Cuts free pages off the file, moving what lies behind them; durable, and only on disk after a checkpoint.</summary>
+    public void Shrink(int pages)
+    {
+        using var command = Command(string.Create(CultureInfo.InvariantCulture, $"PRAGMA incremental_vacuum({pages})"));
+        using var reader = command.ExecuteReader();
+        // A page a row: whoever does not read them all cuts off one.
+        while (reader.Read())
+        {
+        }
     }
 
     /// <summary>A copy in progress; it takes in what is written meanwhile. The caller steps and finishes it.</summary>

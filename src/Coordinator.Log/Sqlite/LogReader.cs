@@ -63,7 +63,7 @@ internal static class LogReader
         {
             if (isBeforeCut && row.Position >= anchor!.Cut)
             {
-                CheckSeal(anchor, chain);
+                CheckSeal(database, anchor, chain);
                 chain = anchor.Chain;
                 isBeforeCut = false;
             }
@@ -99,12 +99,12 @@ internal static class LogReader
         return record;
     }
 
-    private static void CheckSeal(Anchor anchor, ChainValue survivors)
+    private static void CheckSeal(LogDatabase database, Anchor anchor, ChainValue survivors)
     {
         if (!anchor.Follows(survivors))
         {
             throw new LogRefusedException(
-                $"A record of the log before {anchor.Cut}, up to which it was trimmed, is damaged or missing: the seal does not fit. {WhatToDo}");
+                $"The log {database.Path} is damaged: before record {anchor.Cut}, up to which it was trimmed, one was changed or is missing. {WhatToDo}");
         }
     }
 }

@@ -159,6 +159,23 @@ internal sealed class LogStore : IDisposable
         return plan.Transactions;
     }
 
+    /// <summary>
+    /// Gives pages that trimming has freed back to the disk, a piece at a time; false once most of the file is in use
+    /// again. What is left free is filled by what is written next.
+    /// </summary>
+    public bool Shrink()
+    {
+        const int PagesAStep = 500;
+        var (pages, free) = Database.CountPages();
+        if (free < PagesAStep || free < pages / 2)
+            return false;
+        Database.Shrink(PagesAStep);
+        _pagesSinceCheckpoint += PagesAStep;
+        CheckpointIfLarge();
+        // A log of a release that made its file otherwise keeps its size.
+        return Database.CountPages().Pages < pages;
+    }
+
     /// <summary>Copies some pages; true once the backup is complete or has failed, and lets go of it then.</summary>
     public bool StepBackup(LogBackup backup)
     {

@@ -116,6 +116,10 @@ public sealed class SqliteTransactionLog : ITransactionLog
             total += trimmed;
         }
 
+        while (total > 0 && await Writer.RunAsync(store => store.Shrink()).ConfigureAwait(false))
+        {
+        }
+
         if (total > 0)
             Messages.LogTrimmed(_logger, _options.Path, total, endedBefore);
         return new TrimResult(total, horizon);

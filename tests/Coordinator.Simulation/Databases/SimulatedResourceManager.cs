@@ -7,7 +7,7 @@ namespace Coordinator.Simulation.Databases;
 /// requests and answers that get lost. What it may conclude from what is what the three databases allow.
 /// </summary>
 internal sealed class SimulatedResourceManager(
-    SimulatedServer server, SimulatedProcess process, Scheduler scheduler, SeededRandom random, Func<Faults> faults) : IResourceManager
+    SimulatedServer server, SimulatedProcess process, World world, SeededRandom random) : IResourceManager
 {
     private static readonly TimeSpan _timeout = TimeSpan.FromSeconds(3);
     private readonly Dictionary<BranchId, SimulatedBranchSession> _sessions = [];
@@ -20,7 +20,7 @@ internal sealed class SimulatedResourceManager(
 
     public SeededRandom Random => random;
 
-    public Faults Faults => faults();
+    public Faults Faults => world.Faults;
 
     public Task<ResourceAttachment> AttachAsync(CancellationToken cancellationToken) => CallAsync(
         () => new ResourceAttachment(server.Identity, server.Marks, server.Start, "simulated", MaxBranches: 100));
@@ -54,7 +54,7 @@ internal sealed class SimulatedResourceManager(
 
     /// <summary>Closes a connection; the server notices a moment later, and what is on its way may come first.</summary>
     public void Close(ServerSession session) =>
-        scheduler.After(random.Between(TimeSpan.Zero, TimeSpan.FromSeconds(1)), () => server.EndSession(session));
+        world.Scheduler.After(random.Between(TimeSpan.Zero, TimeSpan.FromSeconds(1)), () => server.EndSession(session));
 
     /// <summary>The open session of a branch, for those who work in it.</summary>
     public SimulatedBranchSession? Session(BranchId branch) => _sessions.GetValueOrDefault(branch);
@@ -127,21 +127,21 @@ internal sealed class SimulatedResourceManager(
     {
         var answer = new TaskCompletionSource<T>();
         var (there, back) = (Delay(), Delay());
-        if (random.Chance(faults().RequestLost))
+        if (random.Chance(world.Faults.RequestLost))
         {
-            scheduler.After(_timeout, () => answer.TrySetException(new TimeoutException("the database gave no answer")));
+            world.Scheduler.After(_timeout, () => answer.TrySetException(new TimeoutException("the database gave no answer")));
             return answer.Task;
         }
 
-        var isAnswerLost = random.Chance(faults().AnswerLost);
-        var isRefused = random.Chance(faults().Transient);
-        var arrivesAfterDeath = random.Chance(0.5);
-        scheduler.After(there, () =>
+        var isAnswerLost = random.Chance(world.Faults.AnswerLost);
+        var isRefused = random.Chance(world.Faults.Transient);
+        var arrivesAfterDeath = world.Setup.Crashes?.IsInFlightDone ?? random.Chance(0.5);
+        world.Scheduler.After(there, () =>
         {
             if (process.IsDead && !arrivesAfterDeath)
                 return;
             var conclude = At(effect, session, isRefused, answer);
-            scheduler.After(isAnswerLost ? _timeout : back, isAnswerLost
+            world.Scheduler.After(isAnswerLost ? _timeout : back, isAnswerLost
                 ? () => answer.TrySetException(new TimeoutException("the database gave no answer"))
                 : conclude);
         });
@@ -150,6 +150,8 @@ internal sealed class SimulatedResourceManager(
 
     private Action At<T>(Func<T> effect, ServerSession? session, bool isRefused, TaskCompletionSource<T> answer)
     {
+        if (server.IsUp)
+            world.Stepping(server);
         if (!server.IsUp || session is { IsEnded: true })
             return () => answer.TrySetException(new IOException("the connection is lost"));
         if (isRefused)
@@ -157,6 +159,9 @@ internal sealed class SimulatedResourceManager(
         try
         {
             var result = effect();
+            world.Stepping(server);
+            if (!server.IsUp)
+                return () => answer.TrySetException(new IOException("the connection is lost"));
             return () => answer.TrySetResult(result);
         }
         catch (DatabaseException refused)
@@ -172,7 +177,7 @@ internal sealed class SimulatedResourceManager(
         return true;
     });
 
-    private TimeSpan Delay() => random.Between(TimeSpan.FromMicroseconds(50), faults().MaxDelay);
+    private TimeSpan Delay() => random.Between(TimeSpan.FromMicroseconds(50), world.Faults.MaxDelay);
 
     private static BranchReport ByStatus(ServerBranch? found, string? evidence) => found switch
     {

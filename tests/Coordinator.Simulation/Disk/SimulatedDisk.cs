@@ -104,7 +104,7 @@ internal sealed class SimulatedDisk(SeededRandom random)
         var body = (byte[])frame.Body.Clone();
         body[random.Below(body.Length)] ^= (byte)(1 << random.Below(8));
         frame.Body = body;
-        _repair = () => frame.Body = undamaged;
+        _repair += () => frame.Body = undamaged;
     }
 
     /// <summary>An operator brings the undamaged file back.</summary>

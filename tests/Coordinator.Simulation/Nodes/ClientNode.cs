@@ -45,6 +45,12 @@ internal sealed class ClientNode(World world, int number, int transfers)
     {
         if (await BeginAsync(key) is not { } id)
             return;
+        if (world.Setup.IsPlain)
+        {
+            await TransferPlainlyAsync(id);
+            return;
+        }
+
         var count = _random.Chance(0.15) ? 1 : _random.Chance(0.3) ? 3 : 2;
         var nodes = world.Shuffled(_random).DistinctBy(node => node.Server.Name).Take(count).ToList();
         var amount = 1 + _random.Below(9);
@@ -61,6 +67,24 @@ internal sealed class ClientNode(World world, int number, int transfers)
             await CommitAsync(id, branches);
         else if (_random.Chance(0.8))
             await RollbackAsync(id);
+    }
+
+    private async Task TransferPlainlyAsync(TransactionId id)
+    {
+        var branches = new HashSet<BranchName>();
+        foreach (var node in world.Participants)
+        {
+            var delta = node == world.Participants[0] ? -5 : 5 / (world.Participants.Count - 1);
+            if (node == world.Participants[^1])
+                delta = 5 - (world.Participants.Count - 2) * (5 / (world.Participants.Count - 1));
+            if (!await WorkAsync(id, node, account: 0, delta, branches))
+            {
+                await RollbackAsync(id);
+                return;
+            }
+        }
+
+        await CommitAsync(id, branches);
     }
 
     private async Task<TransactionId?> BeginAsync(string key)

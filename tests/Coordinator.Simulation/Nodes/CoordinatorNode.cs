@@ -32,7 +32,7 @@ internal sealed class CoordinatorNode(World world)
         {
             var log = new SimulatedLog(Disk, process, () => world.Faults, world.Random.Split(), world.Oracle.Decided, () => world.Oracle.Tally.Count("log writes that failed"));
             var coordinator = new TransactionCoordinator(
-                log, world.EngineOptions, process.Time, world.Random.Split(), new TranscriptLogger<TransactionCoordinator>(process.Name, world.Transcript, world.Oracle));
+                log, world.Setup.Engine, process.Time, world.Random.Split(), new TranscriptLogger<TransactionCoordinator>(process.Name, world.Transcript, world.Oracle));
             try
             {
                 await coordinator.StartAsync();

@@ -32,12 +32,12 @@ internal sealed class ParticipantNode(World world, SimulatedServer server, strin
 
     public void Start()
     {
-        var process = _process = world.NewProcess(name + " " + ++_starts);
+        var process = _process = world.NewProcess("participant " + name, ++_starts);
         Session = null;
         _link = null;
         var random = world.Random.Split();
         _logger = new TranscriptLogger<ParticipantNode>(process.Name, world.Transcript, world.Oracle);
-        process.Start(() => RunAsync(process, new SimulatedResourceManager(server, process, world.Scheduler, random, () => world.Faults), random));
+        process.Start(() => RunAsync(process, new SimulatedResourceManager(server, process, world, random), random));
     }
 
     public void Crash()

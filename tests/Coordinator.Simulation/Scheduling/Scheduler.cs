@@ -22,6 +22,9 @@ internal sealed class Scheduler(SeededRandom random)
     /// <summary>Called before each step.</summary>
     public Action? BeforeStep { get; set; }
 
+    /// <summary>Called with the process whose step was chosen, which may be killed there.</summary>
+    public Action<SimulatedProcess>? Stepping { get; set; }
+
     public void Ready(SimulatedProcess process, SynchronizationContext context, SendOrPostCallback callback, object? state) =>
         _ready.Add(new Step(process, context, callback, state));
 
@@ -68,6 +71,9 @@ internal sealed class Scheduler(SeededRandom random)
         var step = _ready[index];
         _ready[index] = _ready[^1];
         _ready.RemoveAt(_ready.Count - 1);
+        if (step.Process.IsDead)
+            return true;
+        Stepping?.Invoke(step.Process);
         if (step.Process.IsDead)
             return true;
         if (step.Process.Hold(step))

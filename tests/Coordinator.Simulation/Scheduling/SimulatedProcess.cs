@@ -26,6 +26,9 @@ internal sealed class SimulatedProcess : SynchronizationContext
 
     public string Name { get; }
 
+    /// <summary>What stays the same from one start of it to the next.</summary>
+    public required string Label { get; init; }
+
     public bool IsDead { get; private set; }
 
     /// <summary>Its clock: the monotonic one is right, the one on the wall may be off.</summary>
