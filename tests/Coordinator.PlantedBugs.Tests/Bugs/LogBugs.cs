@@ -131,7 +131,7 @@ public sealed class LogBugs : IBugList
             File = "src/Coordinator.Log/LogFold.cs",
             Old = "new Epoch(HighestEpoch + 1, (uint)random.NextRandom())",
             New = "new Epoch(Math.Max(1, HighestEpoch), (uint)random.NextRandom())",
-            CaughtBy = [new Simulator(Seeds: 300), Logs("SqliteConformanceTests.Open_Again")],
+            CaughtBy = [new Simulator()],
         },
         new("two-coordinators-on-one-log")
         {

@@ -38,7 +38,7 @@ public sealed class RecoveryBugs : IBugList
             File = RecoveryPlan,
             Old = "if (live.TryGetValue(transaction, out var view) && !IsFinished(view, id.Branch))",
             New = "if (live.TryGetValue(transaction, out var view) && view.IsDeliveryPending && !IsFinished(view, id.Branch))",
-            CaughtBy = [new Simulator(Seeds: 500), Engine("FailureTests.Scan_", "RecoveryPlanTests")],
+            CaughtBy = [new Simulator()],
         },
         new("decision-found-by-prefix")
         {
@@ -148,7 +148,7 @@ public sealed class RecoveryBugs : IBugList
             New = """
                         id, "", TransactionState.Aborted, Outcome.Aborted, Reasons.NoRecord,
                 """,
-            CaughtBy = [new Simulator(Seeds: 300), Engine("FailureTests.Get_", "FailureTests.Commit_")],
+            CaughtBy = [new Simulator()],
         },
         new("late-commit-rolls-back-before-it-asks")
         {
