@@ -30,8 +30,11 @@ internal static class CommandLine
                 result.AddError("--threads must be from 1 to 256.");
         });
         command.Subcommands.Add(CrashPointsCommand(threads));
-        command.SetAction(parsed => new Runner(
-            (ulong)parsed.GetValue(first), parsed.GetValue(seeds), parsed.GetValue(threads), parsed.GetValue(transcript)).Run());
+        command.SetAction(parsed =>
+        {
+            using var runner = new Runner((ulong)parsed.GetValue(first), parsed.GetValue(seeds), parsed.GetValue(threads), parsed.GetValue(transcript));
+            return runner.Run();
+        });
         return command.Parse(args).Invoke();
     }
 

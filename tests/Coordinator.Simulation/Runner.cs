@@ -7,7 +7,7 @@ using Spectre.Console;
 namespace Coordinator.Simulation;
 
 /// <summary>Runs schedules on some threads, shows how far it is, and tells of violations so that they can be replayed.</summary>
-internal sealed class Runner(ulong first, long count, int threads, bool withTranscript)
+internal sealed class Runner(ulong first, long count, int threads, bool withTranscript) : IDisposable
 {
     private const int MaxTold = 3;
     private readonly Lock _gate = new();
@@ -16,6 +16,7 @@ internal sealed class Runner(ulong first, long count, int threads, bool withTran
     private long _done;
     private long _steps;
     private readonly Tally _tally = new();
+    private readonly CountdownEvent _over = new(threads);
     private ulong _digest;
 
     public int Run()
@@ -30,6 +31,8 @@ internal sealed class Runner(ulong first, long count, int threads, bool withTran
         Tell(Stopwatch.GetElapsedTime(started));
         return _violations.Count == 0 ? 0 : 1;
     }
+
+    public void Dispose() => _over.Dispose();
 
     private void Work()
     {
@@ -50,6 +53,8 @@ internal sealed class Runner(ulong first, long count, int threads, bool withTran
 
             Interlocked.Increment(ref _done);
         }
+
+        _over.Signal();
     }
 
     // The edge of a thread: a defect of the simulator itself must name its seed too.
@@ -78,7 +83,7 @@ internal sealed class Runner(ulong first, long count, int threads, bool withTran
                 {
                     bar.Value = done;
                     bar.Description = string.Create(CultureInfo.InvariantCulture, $"{done / Stopwatch.GetElapsedTime(started).TotalSeconds:F0} schedules/s, {_violations.Count} violations");
-                    Thread.Sleep(100);
+                    _over.Wait(TimeSpan.FromMilliseconds(100));
                 }
 
                 bar.Value = count;

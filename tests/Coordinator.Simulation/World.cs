@@ -69,6 +69,7 @@ internal sealed class World
     /// <returns>What was violated first; null if nothing was.</returns>
     public string? Run()
     {
+        using var coordinator = Coordinator;
         Coordinator.Start();
         foreach (var participant in _participants)
             participant.Start();

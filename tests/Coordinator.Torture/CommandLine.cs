@@ -24,14 +24,12 @@ internal static class CommandLine
     private static readonly Option<string[]> Sql = new("--sql") { Required = true, Description = "KIND=ADDRESS" };
     private static readonly Option<string> Report = new("--report") { Required = true };
     private static readonly Option<int> Workers = new("--workers") { Required = true };
-    private static readonly Option<bool> Audits = new("--audits");
 
     public static RootCommand Create(Func<TortureOptions, CancellationToken, Task<int>> run)
     {
         Output.AcceptOnlyFromAmong("text", "json");
         foreach (var count in new[] { Kills, Clients, Round, Seconds, HealSeconds, Workers })
             count.Validators.Add(AtLeastOne);
-        Kinds.Validators.Add(KnownKinds);
         var root = new RootCommand(
             "A bank over PostgreSQL, MariaDB and MySQL, while coordinator, participants, clients and database servers are killed with -9.")
         {
@@ -39,9 +37,11 @@ internal static class CommandLine
         };
         root.Validators.Add(result =>
         {
-            if (result.Errors.Any() || Chosen(result.GetValue(Only), result.GetValue(Kinds)).Count > 0)
-                return;
-            result.AddError("--only and --kinds leave nothing to kill.");
+            var unknown = (result.GetValue(Kinds)?.Split(',') ?? []).Where(name => KillKind.All.All(kind => kind.Name != name)).ToArray();
+            foreach (var name in unknown)
+                result.AddError($"--kinds: there is no {name}.");
+            if (unknown.Length == 0 && Chosen(result.GetValue(Only), result.GetValue(Kinds)).Count == 0)
+                result.AddError("--only and --kinds leave nothing to kill.");
         });
         root.SetAction((result, stop) => run(Read(result), stop));
         return root;
@@ -49,15 +49,14 @@ internal static class CommandLine
 
     private static Command ClientVerb()
     {
-        var verb = new Command("client", "What the program starts itself as.") { Coordinator, Sql, Report, Seed, Workers, Audits };
+        var verb = new Command("client", "What the program starts itself as.") { Coordinator, Sql, Report, Seed, Workers };
         verb.Hidden = true;
         verb.SetAction((result, _) => ClientProcess.RunAsync(new ClientArguments(
             result.GetRequiredValue(Coordinator),
             result.GetRequiredValue(Sql).Select(text => text.Split('=', 2)).ToDictionary(pair => Enum.Parse<DatabaseKind>(pair[0]), pair => new Uri(pair[1])),
             result.GetRequiredValue(Report),
             result.GetValue(Seed),
-            result.GetValue(Workers),
-            result.GetValue(Audits))));
+            result.GetValue(Workers))));
         return verb;
     }
 
@@ -79,12 +78,6 @@ internal static class CommandLine
     {
         if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var count) && count < 1)
             result.AddError($"{result.Option.Name} must be at least 1.");
-    }
-
-    private static void KnownKinds(OptionResult result)
-    {
-        foreach (var name in result.Tokens.SelectMany(token => token.Value.Split(',')).Where(name => KillKind.All.All(kind => kind.Name != name)))
-            result.AddError($"--kinds: there is no {name}.");
     }
 
     private static string Value(ArgumentResult result) => result.Tokens.Single().Value;

@@ -14,25 +14,26 @@ internal static class Run
     /// <returns>0 only if nothing is broken.</returns>
     public static async Task<int> ExecuteAsync(TortureOptions options, CancellationToken stop)
     {
+        var result = await TortureAsync(options, stop);
+        // Everything has ended: nothing writes after the last line, nor into the folder.
+        if (result.IsGood && !options.Keep)
+            Directory.Delete(result.Folder, recursive: true);
+        ResultWriter.Write(result, options.Json);
+        return result.IsGood ? 0 : 1;
+    }
+
+    private static async Task<Result> TortureAsync(TortureOptions options, CancellationToken stop)
+    {
         var started = Stopwatch.GetTimestamp();
         using var timeIsUp = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        timeIsUp.CancelAfter(options.Limit);
         var tally = new KillTally();
         await using var world = await World.StartAsync(options.Seed, options.Clients);
         var inspection = new Inspection(world, tally, options.HealLimit);
-        var plan = KillPlan.Make(options.Kinds, world.Databases, options.Kills, options.Seed);
-        timeIsUp.CancelAfter(options.Limit);
         string? brokeOff = null;
         try
         {
-            await using var progress = Progress.Start(plan.Sum(strike => strike.Kind.Kills), world, tally, inspection, toError: options.Json);
-            var killer = new Killer(world, tally, options.Seed);
-            foreach (var round in plan.Chunk(options.Round).TakeWhile(_ => !timeIsUp.IsCancellationRequested && inspection.Findings.Count == 0))
-            {
-                await Task.WhenAll(Enumerable.Range(0, options.Clients).Select(world.StartClientAsync));
-                await killer.RunAsync(round, timeIsUp.Token);
-                await world.StopClientsAsync();
-                await inspection.RunAsync();
-            }
+            await RunRoundsAsync(options, world, tally, inspection, timeIsUp.Token);
         }
         catch (Exception failure)
         {
@@ -41,11 +42,25 @@ internal static class Run
         }
 
         var result = Result.Of(options, world, tally, inspection, brokeOff, Stopwatch.GetElapsedTime(started));
-        if (!result.IsGood)
+        if (!result.IsGood || options.Keep)
             await world.KeepLogsAsync();
-        ResultWriter.Write(result, options.Json);
-        if (result.IsGood && !options.Keep)
-            Directory.Delete(world.Folder, recursive: true);
-        return result.IsGood ? 0 : 1;
+        return result;
+    }
+
+    private static async Task RunRoundsAsync(
+        TortureOptions options, World world, KillTally tally, Inspection inspection, CancellationToken timeIsUp)
+    {
+        var plan = KillPlan.Make(options.Kinds, world.Databases, options.Kills, options.Seed);
+        await using var progress = Progress.Start(plan.Sum(strike => strike.Kind.Kills), world, tally, inspection, toError: options.Json);
+        var killer = new Killer(world, tally, options.Seed);
+        foreach (var round in plan.Chunk(options.Round))
+        {
+            if (timeIsUp.IsCancellationRequested || inspection.Findings.Count > 0)
+                return;
+            await Task.WhenAll(Enumerable.Range(0, options.Clients).Select(world.StartClientAsync));
+            await killer.RunAsync(round, timeIsUp);
+            await world.StopClientsAsync();
+            await inspection.RunAsync();
+        }
     }
 }

@@ -125,7 +125,7 @@ internal sealed class World : IAsyncDisposable
 
     public Task StartDatabaseAsync(DatabaseKind kind) => _servers[kind].RestartAsync();
 
-    /// <summary>Starts a client process; the first one audits too.</summary>
+    /// <summary>Starts a client process.</summary>
     public async Task StartClientAsync(int number)
     {
         var start = Interlocked.Increment(ref _clientStarts);
@@ -134,7 +134,7 @@ internal sealed class World : IAsyncDisposable
             typeof(World).Assembly.Location,
             ["client", "--coordinator", _deployment.Coordinator.ToString(), "--report", report,
                 "--seed", (_seed + start).ToString(CultureInfo.InvariantCulture),
-                "--workers", Workers.ToString(CultureInfo.InvariantCulture), "--audits", number == 0 ? "true" : "false",
+                "--workers", Workers.ToString(CultureInfo.InvariantCulture),
                 .. Addresses.SelectMany(address => new[] { "--sql", $"{address.Key}={address.Value}" })],
             copy: Path.Combine(Folder, string.Create(CultureInfo.InvariantCulture, $"client-{number}.log")));
         lock (_clients)

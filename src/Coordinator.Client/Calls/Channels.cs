@@ -50,6 +50,10 @@ internal sealed class Channels : IDisposable
         MaxReceiveMessageSize = _options.MaxReceiveMessageBytes,
         LoggerFactory = _options.LoggerFactory,
         Credentials = CredentialsFor(address),
+        // A channel that failed to connect fails every call until its own pause is over; unless told otherwise these
+        // grow to two minutes, far beyond the pauses between retries.
+        InitialReconnectBackoff = _options.RetryDelay,
+        MaxReconnectBackoff = _options.MaxRetryDelay,
     });
 
     private SocketsHttpHandler CreateHandler()

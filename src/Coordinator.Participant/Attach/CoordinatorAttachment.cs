@@ -30,18 +30,7 @@ internal sealed class CoordinatorAttachment : IEnlistment, IDisposable
         BranchName own, Uri coordinator, ParticipantOptions options, TimeProvider time, ILogger logger)
     {
         (_own, _coordinator, _options, _time, _logger) = (own, coordinator, options, time, logger);
-        _channel = GrpcChannel.ForAddress(coordinator, new GrpcChannelOptions
-        {
-            HttpHandler = new SocketsHttpHandler
-            {
-                ConnectTimeout = options.RegisterTimeout,
-                // A connection carries 100 streams; participants of one process may share more.
-                EnableMultipleHttp2Connections = true,
-            },
-            DisposeHttpClient = true,
-            MaxReceiveMessageSize = options.MaxMessageBytes,
-            MaxSendMessageSize = options.MaxMessageBytes,
-        });
+        _channel = GrpcChannel.ForAddress(coordinator, ChannelOptions(options));
         _retries = new ResiliencePipelineBuilder { TimeProvider = time }.AddRetry(RetryForEver()).Build();
     }
 
@@ -95,6 +84,23 @@ internal sealed class CoordinatorAttachment : IEnlistment, IDisposable
     }
 
     public void Dispose() => _channel.Dispose();
+
+    // A channel that failed to connect makes its own pauses, of up to two minutes unless told otherwise, and fails every
+    // call meanwhile: a participant would find the coordinator back only that much later, whatever its options say.
+    internal static GrpcChannelOptions ChannelOptions(ParticipantOptions options) => new()
+    {
+        HttpHandler = new SocketsHttpHandler
+        {
+            ConnectTimeout = options.RegisterTimeout,
+            // A connection carries 100 streams; participants of one process may share more.
+            EnableMultipleHttp2Connections = true,
+        },
+        DisposeHttpClient = true,
+        MaxReceiveMessageSize = options.MaxMessageBytes,
+        MaxSendMessageSize = options.MaxMessageBytes,
+        InitialReconnectBackoff = options.ReconnectDelay,
+        MaxReconnectBackoff = options.MaxReconnectDelay,
+    };
 
     private async Task AttachOnceAsync(
         ParticipantSession session, Func<CancellationToken, Task<ResourceAttachment>> refresh, CancellationToken cancellationToken)

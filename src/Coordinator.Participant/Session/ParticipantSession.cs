@@ -93,7 +93,7 @@ public sealed class ParticipantSession : IParticipant, IAsyncDisposable
         lock (_context.Table.Sync)
         {
             if (_epoch is { } epoch && transaction.Cluster == _cluster && transaction.Epoch != epoch)
-                throw Refusals.Fenced();
+                throw transaction.Epoch.Number > epoch.Number ? Refusals.NotYetAttached(epoch) : Refusals.Fenced();
         }
 
         options ??= new BranchOptions(_context.Options.LockTimeout, _context.Options.IsolationLevel);

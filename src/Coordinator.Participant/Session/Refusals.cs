@@ -17,6 +17,10 @@ internal static class Refusals
     public static EnlistmentRefusedException Fenced() => Create(
         Reasons.EpochFenced, "The transaction was begun under an earlier start of the coordinator.");
 
+    /// <summary>A client reached the coordinator's next start sooner than this participant: nothing is wrong with its transaction.</summary>
+    public static ParticipantUnavailableException NotYetAttached(Epoch known) => new(
+        $"The coordinator was restarted, and this participant is still attaching again (it knows epoch {known}). Try again.");
+
     public static EnlistmentRefusedException ResourceRefused(string message) => Create(Reasons.ResourceRefused, message);
 
     public static EnlistmentRefusedException Poisoned(string reason) => Create(

@@ -1,5 +1,6 @@
 using Coordinator.Contracts;
 using Coordinator.Contracts.V1;
+using Coordinator.Participant.Attach;
 using Coordinator.Participant.Tests.Fakes;
 using Coordinator.Testing;
 using Google.Protobuf.WellKnownTypes;
@@ -46,6 +47,21 @@ public sealed class AttachmentTests : IAsyncLifetime
         Assert.Equal(("start-1", 100, "http://10.0.0.5:7080/"), (register.ServerStart, register.MaxBranches, register.SqlAddress));
         var mark = Assert.Single(register.Marks);
         Assert.Equal((Ids.Cluster.Value, Ids.Epoch.ToString(), 42), (mark.Cluster, mark.Epoch, mark.Position));
+    }
+
+    /// <summary>
+    /// The channel's own pauses after a failed connection default to two minutes, and it fails every call meanwhile: the
+    /// coordinator would be back long before its participants.
+    /// </summary>
+    [Fact]
+    public void Channel_PausesAfterAFailedConnection_AreThoseOfTheOptions()
+    {
+        var options = new ParticipantOptions();
+
+        var channel = CoordinatorAttachment.ChannelOptions(options);
+
+        Assert.Equal((options.ReconnectDelay, options.MaxReconnectDelay), (channel.InitialReconnectBackoff, channel.MaxReconnectBackoff));
+        channel.HttpHandler!.Dispose();
     }
 
     [Fact]

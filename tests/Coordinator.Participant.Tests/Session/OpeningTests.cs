@@ -49,6 +49,24 @@ public sealed class OpeningTests : SessionTest
         Assert.Equal(["enlist"], Resources.Trace);
     }
 
+    /// <summary>
+    /// The coordinator was killed and is back; a client reached it before this participant attached again. Expected: not
+    /// told that its transaction is an old one, for it is the newest; the same work serves once the participant is attached.
+    /// </summary>
+    [Fact]
+    public async Task Enlist_OfAnEpochThatIsNotAttachedYet_MayBeTriedAgain_R8()
+    {
+        var next = new Epoch(Ids.Epoch.Number + 1, 1);
+        var transaction = Ids.NewTransaction(next);
+        await Assert.ThrowsAsync<ParticipantUnavailableException>(() => EnlistAsync(transaction));
+        Assert.Equal("EPOCH_FENCED", await RefusedAsync(() => EnlistAsync(Ids.NewTransaction(new Epoch(Ids.Epoch.Number - 1, 1)))));
+
+        Assert.True(Session.TryAdvanceEpoch(Ids.Cluster, next));
+
+        await using var work = await EnlistAsync(transaction);
+        Assert.Equal(["enlist", "begin"], Resources.Trace);
+    }
+
     [Fact]
     public async Task Enlist_NoAnswer_MayBeTriedAgain()
     {

@@ -88,10 +88,6 @@ internal sealed class SimulatedLog(SimulatedDisk disk, SimulatedProcess process,
     public Task<DecisionRecord?> FindByIdempotencyKeyAsync(string key) => ReadAsync(() => _byKey.GetValueOrDefault(key));
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<DecisionRecord>> ListDecisionsAsync(int limit) =>
-        ReadAsync(() => (IReadOnlyList<DecisionRecord>)[.. _decisions.Values.Reverse().Take(limit)]);
-
-    /// <inheritdoc/>
     public async Task<TrimResult> TrimAsync(DateTimeOffset endedBefore)
     {
         ThrowIfFailed();

@@ -9,9 +9,10 @@ using Google.Protobuf.WellKnownTypes;
 namespace Coordinator.Simulation.Nodes;
 
 /// <summary>The coordinator's machine: one process after the other on one log. The engine is the real one.</summary>
-internal sealed class CoordinatorNode(World world)
+internal sealed class CoordinatorNode(World world) : IDisposable
 {
     private readonly Dictionary<string, Link> _links = [];
+    private readonly List<EngineMetrics> _metrics = [];
     private TransactionCoordinator? _coordinator;
     private SimulatedProcess? _process;
 
@@ -33,6 +34,7 @@ internal sealed class CoordinatorNode(World world)
             var log = new SimulatedLog(Disk, process, () => world.Faults, world.Random.Split(), world.Oracle.Decided, () => world.Oracle.Tally.Count("log writes that failed"));
             var coordinator = new TransactionCoordinator(
                 log, world.Setup.Engine, process.Time, world.Random.Split(), new TranscriptLogger<TransactionCoordinator>(process.Name, world.Transcript, world.Oracle));
+            _metrics.Add(coordinator.Metrics);
             try
             {
                 await coordinator.StartAsync();
@@ -140,6 +142,9 @@ internal sealed class CoordinatorNode(World world)
             }
         });
     }
+
+    /// <summary>Meters are known to the whole process: those of a world that is over would keep all of it in memory.</summary>
+    public void Dispose() => _metrics.ForEach(metrics => metrics.Dispose());
 
     private void Restore()
     {

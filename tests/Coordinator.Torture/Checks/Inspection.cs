@@ -86,7 +86,7 @@ internal sealed class Inspection(World world, KillTally tally, TimeSpan healLimi
             await slots.WaitAsync();
             try
             {
-                return (Record: record, View: await world.Client.GetAsync(TransactionId.Parse(record.Transaction)));
+                return (TransactionRecord: record, View: await world.Client.GetAsync(TransactionId.Parse(record.Transaction)));
             }
             finally
             {
@@ -97,7 +97,7 @@ internal sealed class Inspection(World world, KillTally tally, TimeSpan healLimi
             Check(record, ledgers.Of(record.Transaction), view);
     }
 
-    private void Check(Record record, IReadOnlyList<LedgerRow> rows, TransactionDescription view)
+    private void Check(TransactionRecord record, IReadOnlyList<LedgerRow> rows, TransactionDescription view)
     {
         record.Checked = true;
         if (TransferCheck.Judge(record, rows, view.Outcome, tally.HasReached(record.Transaction)) is var (broken, why))
@@ -116,7 +116,7 @@ internal sealed class Inspection(World world, KillTally tally, TimeSpan healLimi
         }
     }
 
-    private static string Describe(string why, Record record, IReadOnlyList<LedgerRow> rows, TransactionDescription view)
+    private static string Describe(string why, TransactionRecord record, IReadOnlyList<LedgerRow> rows, TransactionDescription view)
     {
         var text = new StringBuilder($"{record.Transaction} ({record.Purpose}): {why}\n");
         var touched = Enum.GetValues<DatabaseKind>().Where(kind => (record.Touches & Bank.Bit(kind)) != 0);

@@ -11,7 +11,7 @@ internal static class TransferCheck
     /// <param name="rows">What the databases have.</param>
     /// <param name="outcome">What Get says.</param>
     /// <param name="reachedDrill">True if it was seen at its drill's point, so that its end is known beforehand.</param>
-    public static (Broken Broken, string Why)? Judge(Record record, IReadOnlyList<LedgerRow> rows, Outcome outcome, bool reachedDrill)
+    public static (Broken Broken, string Why)? Judge(TransactionRecord record, IReadOnlyList<LedgerRow> rows, Outcome outcome, bool reachedDrill)
     {
         var present = rows.Aggregate(0, (set, row) => set | Bank.Bit(row.Database));
         if (rows.Count > 0 && (present != record.Touches || rows.Sum(row => row.Delta) != 0 || rows.Any(row => row.Touches != record.Touches)))
@@ -20,7 +20,7 @@ internal static class TransferCheck
         return AgainstTold(record, committed) ?? AgainstPurpose(record, committed, reachedDrill) ?? AgainstCoordinator(record, committed, outcome);
     }
 
-    private static (Broken, string)? AgainstTold(Record record, bool committed)
+    private static (Broken, string)? AgainstTold(TransactionRecord record, bool committed)
     {
         var told = record.Entries.Select(entry => entry.Said).ToArray();
         if (told.Contains(Said.Heuristic))
@@ -33,7 +33,7 @@ internal static class TransferCheck
         return null;
     }
 
-    private static (Broken, string)? AgainstPurpose(Record record, bool committed, bool reachedDrill)
+    private static (Broken, string)? AgainstPurpose(TransactionRecord record, bool committed, bool reachedDrill)
     {
         if (committed && !record.Asked)
             return (Broken.Lost, "Nobody asked for its commit, and it is committed.");
@@ -44,7 +44,7 @@ internal static class TransferCheck
         return null;
     }
 
-    private static (Broken, string)? AgainstCoordinator(Record record, bool committed, Outcome outcome)
+    private static (Broken, string)? AgainstCoordinator(TransactionRecord record, bool committed, Outcome outcome)
     {
         switch (outcome)
         {

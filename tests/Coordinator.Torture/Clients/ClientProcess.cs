@@ -11,7 +11,7 @@ internal static class ClientProcess
     public const string Ready = "client ready";
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan AuditInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AuditInterval = TimeSpan.FromMilliseconds(500);
 
     public static async Task<int> RunAsync(ClientArguments arguments)
     {
@@ -29,8 +29,7 @@ internal static class ClientProcess
         var workers = Enumerable.Range(0, arguments.Workers)
             .Select(worker => Task.Run(() => TransferAsync(teller, arguments, new Random((arguments.Seed * 100) + worker), stop.Token)))
             .ToList();
-        if (arguments.Audits)
-            workers.Add(Task.Run(() => AuditAsync(teller, stop.Token)));
+        workers.Add(Task.Run(() => AuditAsync(teller, stop.Token)));
         Console.WriteLine(Ready);
         await Task.WhenAll(workers);
         return 0;
@@ -48,8 +47,7 @@ internal static class ClientProcess
     {
         while (!stop.IsCancellationRequested)
         {
-            await teller.AuditAsync();
-            await PauseAsync(AuditInterval, stop);
+            await PauseAsync(await teller.AuditAsync() ? AuditInterval : Pause, stop);
         }
     }
 
@@ -63,6 +61,5 @@ internal static class ClientProcess
 /// <param name="Report">The file to report to.</param>
 /// <param name="Seed">Draws the transfers.</param>
 /// <param name="Workers">Transfers at once.</param>
-/// <param name="Audits">Whether it audits too.</param>
 internal sealed record ClientArguments(
-    Uri Coordinator, IReadOnlyDictionary<DatabaseKind, Uri> Addresses, string Report, int Seed, int Workers, bool Audits);
+    Uri Coordinator, IReadOnlyDictionary<DatabaseKind, Uri> Addresses, string Report, int Seed, int Workers);

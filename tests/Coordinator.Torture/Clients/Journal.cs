@@ -3,7 +3,7 @@ using System.Text;
 namespace Coordinator.Torture.Clients;
 
 /// <summary>What the clients have reported of one transaction, put together.</summary>
-internal sealed class Record(ReportEntry begun)
+internal sealed class TransactionRecord(ReportEntry begun)
 {
     public string Transaction => begun.Transaction;
 
@@ -38,7 +38,7 @@ internal sealed class Journal : IAsyncDisposable
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, Record> _records = [];
+    private readonly Dictionary<string, TransactionRecord> _records = [];
     private readonly List<Reader> _readers = [];
     private readonly List<Expectation> _expectations = [];
     private readonly CancellationTokenSource _stop = new();
@@ -47,7 +47,7 @@ internal sealed class Journal : IAsyncDisposable
     public Journal() => _reading = Task.Run(ReadOnAsync);
 
     /// <summary>Everything that was reported so far.</summary>
-    public IReadOnlyList<Record> Records
+    public IReadOnlyList<TransactionRecord> Records
     {
         get
         {
@@ -133,7 +133,7 @@ internal sealed class Journal : IAsyncDisposable
     {
         if (entry.Said == Said.Begun)
         {
-            _records.Add(entry.Transaction, new Record(entry));
+            _records.Add(entry.Transaction, new TransactionRecord(entry));
             return;
         }
 
@@ -163,7 +163,7 @@ internal sealed class Journal : IAsyncDisposable
 
         public TaskCompletionSource<DateTimeOffset> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public bool IsMetBy(Record record, ReportEntry entry, string path)
+        public bool IsMetBy(TransactionRecord record, ReportEntry entry, string path)
         {
             var counts = record.BegunAt >= since
                 && (touches == 0 || (record.Touches & touches) != 0)

@@ -38,12 +38,13 @@ internal sealed class Teller(
     /// Locks every account of every database in one transaction and adds them up. Two-phase locking makes the sum one
     /// moment's, provided that the transaction commits: else a lock may have been lost on the way.
     /// </summary>
-    public async Task AuditAsync()
+    /// <returns>False if it could not begin, or could not read everything.</returns>
+    public async Task<bool> AuditAsync()
     {
         var touches = addresses.Keys.Aggregate(0, (set, kind) => set | Bank.Bit(kind));
         await using var transaction = await BeginAsync(Purpose.Audit, touches, WorkTimeout);
         if (transaction is null)
-            return;
+            return false;
         var total = 0L;
         var read = await TryAsync(transaction, Purpose.Audit, touches, async () =>
         {
@@ -52,6 +53,7 @@ internal sealed class Teller(
         });
         if (read)
             await CommitAsync(transaction, Purpose.Audit, touches, total);
+        return read;
     }
 
     /// <summary>Commits, asking again while it is in doubt, and reports what was told.</summary>

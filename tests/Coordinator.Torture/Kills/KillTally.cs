@@ -38,7 +38,7 @@ internal sealed class KillTally
                .Select(strike => strike.Recovered.Result - strike.Killed).Order().ToArray()
            select new KillRow(
                kind.Name, strikes.Length, strikes.Length * kind.Kills,
-               times.Length == 0 ? null : times[times.Length / 2], times.Length == 0 ? null : times[^1]),
+               times.Length == 0 ? null : times[(times.Length - 1) / 2], times.Length == 0 ? null : times[^1]),
     ];
 }
 

@@ -12,7 +12,7 @@ internal sealed class Killer
 {
     // How long a victim is given to be of use again before it is killed anew: mostly a moment of real work is hit, and
     // a run is never held up.
-    private static readonly TimeSpan WorkLimit = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan WorkLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan DrillLimit = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan PaceInterval = TimeSpan.FromMilliseconds(50);
     private const int CommitsBetweenKills = 3;
@@ -99,7 +99,7 @@ internal sealed class Killer
     private async Task KillClientAsync(KillKind kind, int number)
     {
         var victim = _clients[number];
-        await victim.Gate.WaitAsync();
+        await HoldAtWorkAsync(victim, _world.ReportOf(number));
         await Task.Delay(Pause());
         var killed = DateTimeOffset.UtcNow;
         await victim.KillAsync();
@@ -162,10 +162,10 @@ internal sealed class Killer
     }
 
     /// <summary>Takes a victim's gate once it has been of use since it came back, or has had its time.</summary>
-    private async Task HoldAtWorkAsync(Victim victim)
+    private async Task HoldAtWorkAsync(Victim victim, string? report = null)
     {
         await victim.Gate.WaitAsync();
-        var work = _world.Journal.CommitsAsync(victim.BackAt, victim.Touches, CommitsBetweenKills);
+        var work = _world.Journal.CommitsAsync(victim.BackAt, victim.Touches, CommitsBetweenKills, report);
         await Task.WhenAny(work, Task.Delay(WorkLimit));
     }
 
