@@ -25,6 +25,13 @@ internal static class IdGrammar
         number = 0;
         if (text.Length == 0 || text.Length > maxDigits || (text[0] == '0' && text.Length > 1))
             return false;
+        // .NET reads a number with NUL characters behind it as that number.
+        foreach (var c in text)
+        {
+            if (!char.IsAsciiDigit(c))
+                return false;
+        }
+
         return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
     }
 

@@ -53,6 +53,12 @@ public sealed record EngineOptions
     /// <summary>Commands of phase 2 and of recovery that are under way at one participant at once; more wait.</summary>
     public int MaxCommandsInFlight { get; init; } = 500;
 
+    /// <summary>
+    /// Heuristic outcomes that scans may add to what operators have not forgotten: a participant that lists branches that
+    /// never were is only logged beyond it. Outcomes of transactions that were decided are always kept.
+    /// </summary>
+    public int MaxScanHeuristics { get; init; } = 10_000;
+
     /// <summary>Managed memory, in bytes, above which Begin is refused; 0: three quarters of what the runtime may use.</summary>
     public long MaxMemoryBytes { get; init; }
 
@@ -94,7 +100,7 @@ public sealed record EngineOptions
             (nameof(MaxOpenTransactions), MaxOpenTransactions), (nameof(MaxBranchesPerTransaction), MaxBranchesPerTransaction),
             (nameof(MaxFinishedTransactions), MaxFinishedTransactions), (nameof(MaxParticipants), MaxParticipants),
             (nameof(MaxInstancesPerParticipant), MaxInstancesPerParticipant),
-            (nameof(MaxCommandsInFlight), MaxCommandsInFlight),
+            (nameof(MaxCommandsInFlight), MaxCommandsInFlight), (nameof(MaxScanHeuristics), MaxScanHeuristics),
         })
         {
             if (value < 1)

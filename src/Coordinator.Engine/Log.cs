@@ -80,6 +80,9 @@ internal static partial class Log
     [LoggerMessage(25, LogLevel.Information, "Trimmed {Count} transactions past retention from the log.")]
     public static partial void Trimmed(ILogger logger, int count);
 
+    [LoggerMessage(27, LogLevel.Error, "HEURISTIC: branch {Branch}, which no decision names, is found committed; {Limit} outcomes wait to be forgotten, so it is not kept.")]
+    public static partial void HeuristicNotKept(ILogger logger, BranchId branch, int limit);
+
     [LoggerMessage(26, LogLevel.Error, "Periodic work failed; it goes on at the next interval.")]
     public static partial void PeriodicFailed(ILogger logger, Exception exception);
 }

@@ -93,8 +93,9 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         var recoverer = new Recoverer(_log, _keeper, _registry, _table, _delivery, _heuristics, lineage, _options, Metrics, _time, _logger);
         var attachments = new Attachments(_keeper, _log, _registry, lineage, recoverer, _options, _time, _logger);
         var inquiry = new Inquiry(_log, _keeper, _table, _registry, _delivery, _heuristics, lineage, _options);
+        var reconciliation = new Reconciliation(_registry, _table, recoverer, attachments, _heuristics, _time);
         var desk = new OperatorDesk(
-            _log, _keeper, _table, _registry, _delivery, _heuristics, attachments, recoverer, inquiry, TryAbort, _options, _time, _logger);
+            _log, _keeper, _table, _registry, _delivery, _heuristics, attachments, reconciliation, inquiry, TryAbort, _options, _time, _logger);
         var beginning = new Beginning(_keeper, _table, _admission, inquiry, lineage, Metrics, _options, _time, _ids, _logger, OnDeadline);
         _started = new Started(lineage, beginning, attachments, inquiry, desk);
         Log.Started(_logger, lineage.Cluster, lineage.Epoch, opened.Unfinished.Count, opened.Participants.Count, opened.End);

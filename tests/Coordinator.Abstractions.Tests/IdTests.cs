@@ -50,6 +50,9 @@ public class IdTests
     [InlineData("k7q2m9xa-12x9f8e7d6c-45-0123456789abcdef ")]
     [InlineData(" k7q2m9xa-12x9f8e7d6c-45-0123456789abcdef")]
     [InlineData("k7q2m9xa-12x9f8e7d6c-45-0123456789abcdef\n")]
+    // A database takes them, and .NET reads numbers over them.
+    [InlineData("k7q2m9xa-12x9f8e7d6c-45\0-0123456789abcdef")]
+    [InlineData("k7q2m9xa-12\0x9f8e7d6c-45-0123456789abcdef")]
     [InlineData("k7q2m9xa-12x9f8e7d6c-+5-0123456789abcdef")]
     [InlineData("k7q2m9xa-12x9f8e7d6c-٤٥-0123456789abcdef")]
     public void TryParse_NotTheGrammar_IsRefused(string text)

@@ -64,7 +64,7 @@ public class ListTests : CliTest
         Operators.Shown.Answers(Shown());
         AssertText(
             """
-            {"transaction":{"id":"k7q2m9xa-12x9f8e7d6c-45-0123456789abcdef","name":"order 17","state":"committing","outcome":"committed","reason":null,"begunAt":"2026-05-01T09:30:00+00:00","deadline":null,"branches":[{"name":"inventory.4f7c01ab","state":"committed","detail":null,"attempts":0},{"name":"payments.99aa88bb","state":"prepared","detail":"connection refused\nby host","attempts":3}]},"heuristics":[{"transactionId":"k7q2m9xa-12x9f8e7d6c-45-0123456789abcdef","branch":"inventory.4f7c01ab","decided":"COMMIT","found":"ROLLED_BACK","detail":null,"at":"2026-05-01T10:30:00+00:00"}]}
+            {"transaction":{"id":"k7q2m9xa-12x9f8e7d6c-45-0123456789abcdef","name":"order 17","state":"committing","outcome":"committed","reason":null,"begunAt":"2026-05-01T09:30:00+00:00","deadline":null,"branches":[{"name":"inventory.4f7c01ab","state":"committed","detail":null,"attempts":0,"nextAttemptAt":null},{"name":"payments.99aa88bb","state":"prepared","detail":"connection refused\nby host","attempts":3,"nextAttemptAt":null}]},"heuristics":[{"transactionId":"k7q2m9xa-12x9f8e7d6c-45-0123456789abcdef","branch":"inventory.4f7c01ab","decided":"COMMIT","found":"ROLLED_BACK","detail":null,"at":"2026-05-01T10:30:00+00:00"}]}
             """,
             (await RunAsync("show", Id, "-o", "json")).Out);
     }

@@ -41,7 +41,7 @@ public class ResolveTests : CliTest
             "resolve", Id, "--branch", "inventory.4f7c01ab", "--commit", "--reason", "as payments", "-o", "json");
         AssertText(
             """
-            {"transactionId":"k7q2m9xa-12x9f8e7d6c-45-0123456789abcdef","outcome":"aborted","branches":[{"name":"inventory.4f7c01ab","state":"rolled-back","detail":null,"attempts":0}]}
+            {"transactionId":"k7q2m9xa-12x9f8e7d6c-45-0123456789abcdef","outcome":"aborted","branches":[{"name":"inventory.4f7c01ab","state":"rolled-back","detail":null,"attempts":0,"nextAttemptAt":null}]}
             """,
             result.Out);
         var request = Assert.Single(Operators.Resolved.Requests);

@@ -18,7 +18,8 @@ public sealed class Shop : IAsyncDisposable
     private string _ordersDatabase = "";
     private string _inventoryDatabase = "";
 
-    private Shop(string? logFolder) => _deployment = new Deployment(logFolder ?? _folder, ["--drill", "--scan-interval", "2s"]);
+    private Shop(string? logFolder, string scanInterval) =>
+        _deployment = new Deployment(logFolder ?? _folder, ["--drill", "--scan-interval", scanInterval]);
 
     public Uri Coordinator => _deployment.Coordinator;
 
@@ -32,9 +33,11 @@ public sealed class Shop : IAsyncDisposable
 
     /// <param name="inventory">Which kind of server keeps the stock.</param>
     /// <param name="logFolder">Where the coordinator keeps its log; null for a folder that goes with the shop.</param>
-    public static async Task<Shop> StartAsync(DatabaseKind inventory = DatabaseKind.MariaDb, string? logFolder = null)
+    /// <param name="scanInterval">How often the coordinator scans the databases.</param>
+    public static async Task<Shop> StartAsync(
+        DatabaseKind inventory = DatabaseKind.MariaDb, string? logFolder = null, string scanInterval = "2s")
     {
-        var shop = new Shop(logFolder)
+        var shop = new Shop(logFolder, scanInterval)
         {
             _postgres = await SharedServers.PostgresAsync(),
             _mySql = await SharedServers.GetAsync(inventory),

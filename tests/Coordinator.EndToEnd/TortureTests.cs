@@ -15,18 +15,23 @@ public sealed class TortureTests
 
     /// <summary>
     /// Together: the coordinator killed 50 times, each database server 10 times, and every other part. Expected: nothing
-    /// split, nothing lost, nothing left prepared.
+    /// split, nothing lost, nothing left prepared. Where real MySQL cannot be had, its two kinds are missing, and said to be.
     /// </summary>
-    [MySqlTheory]
+    [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task EveryKindOfKill_NothingIsSplitLostOrLeftPrepared(int seed) =>
-        Assert.Equal("torture: kills=50 kinds=13 split=0 lost=0 left_prepared=0", await RunAsync("--kills", "50", "--seed", $"{seed}"));
+    public async Task EveryKindOfKill_NothingIsSplitLostOrLeftPrepared(int seed)
+    {
+        var lines = await RunAsync("--kills", "50", "--seed", $"{seed}");
+
+        var kinds = lines.Any(line => line.StartsWith("Real MySQL could not be had here", StringComparison.Ordinal)) ? 11 : 13;
+        Assert.Equal($"torture: kills=50 kinds={kinds} split=0 lost=0 left_prepared=0", lines[^1]);
+    }
 
     /// <summary>The options that choose among the kinds choose.</summary>
     [Fact]
     public async Task Only_KillsNothingElse() =>
-        Assert.Equal("torture: kills=4 kinds=1 split=0 lost=0 left_prepared=0", await RunAsync("--kills", "4", "--only", "client"));
+        Assert.Equal("torture: kills=4 kinds=1 split=0 lost=0 left_prepared=0", (await RunAsync("--kills", "4", "--only", "client"))[^1]);
 
     [Fact]
     public async Task Kinds_Unknown_IsAUsageError()
@@ -37,13 +42,13 @@ public sealed class TortureTests
         Assert.Contains(process.Lines, line => line.Contains("there is no earthquake", StringComparison.Ordinal));
     }
 
-    private static async Task<string> RunAsync(params string[] arguments)
+    private static async Task<IReadOnlyList<string>> RunAsync(params string[] arguments)
     {
         await using var process = ProcessHandle.StartDotnet(Programs.Torture, arguments);
 
         var exitCode = await process.WaitForExitAsync(Limit);
 
         Assert.True(exitCode == 0, string.Join('\n', process.Lines));
-        return process.Lines[^1];
+        return process.Lines;
     }
 }

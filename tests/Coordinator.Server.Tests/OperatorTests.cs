@@ -64,9 +64,68 @@ public class OperatorTests
         var report = await server.Operators.ListInDoubtAsync(new ListInDoubtRequest());
 
         Assert.Equal(
-            [("live", InDoubtKind.Live), ("theirs", InDoubtKind.Foreign), ("some thing", InDoubtKind.NotOurs)],
+            [("live", InDoubtKind.Live), ("some thing", InDoubtKind.NotOurs), ("theirs", InDoubtKind.Foreign)],
             report.Branches.Select(branch => (branch.Raw, branch.Kind)));
         Assert.Empty(report.FailedScans);
+    }
+
+    // Two ids look the same once they are printable, and stand on two pages.
+    [Fact]
+    public async Task ListInDoubt_SmallPages_ListEveryBranchOnce()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var participant = await server.AttachAsync();
+        string[] raws = ["same", "b", "same", "a", "same", "c"];
+        participant.Script = command => command.ListPrepared is null ? ScriptedParticipant.Agree(command) : new Answer
+        {
+            Scan = new Contracts.V1.PreparedScan { Branches = { raws.Select(raw => new Contracts.V1.PreparedBranch { Raw = raw }) } },
+        };
+        var listed = new List<string>();
+        var request = new ListInDoubtRequest { PageSize = 2 };
+        do
+        {
+            var page = await server.Operators.ListInDoubtAsync(request);
+            Assert.InRange(page.Branches.Count, 1, 2);
+            listed.AddRange(page.Branches.Select(branch => branch.Raw));
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+
+        Assert.Equal(raws.Order(StringComparer.Ordinal), listed);
+    }
+
+    [Theory]
+    [InlineData(-1, "", "page_size")]
+    [InlineData(1_001, "", "page_size")]
+    [InlineData(0, "no token", "page_token")]
+    [InlineData(0, "AAAA", "page_token")]
+    public async Task ListInDoubt_BadPage_IsRefused(int size, string token, string field)
+    {
+        await using var server = await TestServer.StartAsync();
+        var failure = await TestServer.FailureOfAsync(
+            async () => await server.Operators.ListInDoubtAsync(new ListInDoubtRequest { PageSize = size, PageToken = token }));
+        Assert.Equal((StatusCode.InvalidArgument, field), (failure.Status, failure.Info.Metadata["field"]));
+    }
+
+    // The log was restored: the branch is of a later start than the running one, which its operator must be able to end.
+    [Fact]
+    public async Task Resolve_QuarantinedOfALaterEpoch_IsSettled_R7()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var participant = await server.AttachAsync();
+        var coordinator = server.Server.Coordinator;
+        var later = TransactionId.Create(coordinator.Cluster, new Epoch(coordinator.Epoch.Number + 5, 7), 1, 1).Value;
+        participant.Script = command => command.ListPrepared is null ? ScriptedParticipant.Agree(command) : new Answer
+        {
+            Scan = new Contracts.V1.PreparedScan { Branches = { new Contracts.V1.PreparedBranch { Raw = "x", TransactionId = later, Branch = Branch } } },
+        };
+        var shown = (await server.Operators.ListInDoubtAsync(new ListInDoubtRequest())).Branches.Single();
+        Assert.Equal((InDoubtKind.Quarantined, $"coordctl resolve {later} --commit|--rollback --reason TEXT"), (shown.Kind, shown.Settle));
+
+        var resolved = await server.Operators.ResolveAsync(
+            new ResolveRequest { TransactionId = later, Action = ResolveRequest.Types.Action.Commit, Reason = "in the books" });
+
+        Assert.Equal((Outcome.Committed, BranchState.Committed), (resolved.Outcome, resolved.Branches.Single().State));
     }
 
     [Fact]

@@ -93,7 +93,19 @@ internal sealed class ScriptedParticipant : IAsyncDisposable
         }
     }
 
-    public Task CompleteAsync() => _call.RequestStream.CompleteAsync();
+    /// <summary>Ends the stream in order, after the answer that is being sent.</summary>
+    public async Task CompleteAsync()
+    {
+        await _sending.WaitAsync();
+        try
+        {
+            await _call.RequestStream.CompleteAsync();
+        }
+        finally
+        {
+            _sending.Release();
+        }
+    }
 
     public static Answer? Agree(Command command) => command.CommandCase switch
     {

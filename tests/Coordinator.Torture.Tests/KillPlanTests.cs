@@ -46,6 +46,7 @@ public class KillPlanTests
 
         Assert.Equal(100, plan.Sum(strike => strike.Kind.Kills));
         Assert.DoesNotContain(plan, strike => strike.Database == DatabaseKind.MySql);
+        Assert.Equal(KillKind.All.Count - 2, KillPlan.Make(KillKind.All, [DatabaseKind.Postgres, DatabaseKind.MariaDb], 50, seed: 1).Select(strike => strike.Kind).Distinct().Count());
     }
 
     [Fact]

@@ -20,12 +20,15 @@ internal static class Tables
                 transaction.Reason,
             ])]);
 
-    public static void Branches(IText text, string title, IReadOnlyList<BranchDocument> branches) =>
-        text.Table(
-            title,
-            ["Branch", "State", "Attempts", "Detail"],
-            [.. branches.Select(branch => (IReadOnlyList<Cell>)
-                [branch.Name, Tones.Of(branch.State), branch.Attempts, branch.Detail])]);
+    public static void Branches(IText text, string title, IReadOnlyList<BranchDocument> branches)
+    {
+        // Only what is being told again has a next attempt.
+        var isRetried = branches.Any(branch => branch.NextAttemptAt is not null);
+        string[] headers = isRetried ? ["Branch", "State", "Attempts", "Next attempt", "Detail"] : ["Branch", "State", "Attempts", "Detail"];
+        text.Table(title, headers, [.. branches.Select(branch => (IReadOnlyList<Cell>)(isRetried
+            ? [branch.Name, Tones.Of(branch.State), branch.Attempts, branch.NextAttemptAt, branch.Detail]
+            : [branch.Name, Tones.Of(branch.State), branch.Attempts, branch.Detail]))]);
+    }
 
     public static void Heuristics(IText text, IReadOnlyList<HeuristicDocument> heuristics)
     {

@@ -38,7 +38,7 @@ internal static class WatchCommand
         transaction.BegunAt,
         transaction.Deadline,
         [.. transaction.Branches.Select(branch => new BranchDocument(
-            branch.Name, Documents.Name(branch.State), Documents.Text(branch.Detail), branch.Attempts))]);
+            branch.Name, Documents.Name(branch.State), Documents.Text(branch.Detail), branch.Attempts, NextAttemptAt: null))]);
 
     private static Cell Line(TransactionDocument transaction)
     {

@@ -21,7 +21,7 @@ internal sealed record StatusDocument(
     long LogRecords,
     long LogForcedWrites);
 
-internal sealed record BranchDocument(string Name, string? State, string? Detail, int Attempts);
+internal sealed record BranchDocument(string Name, string? State, string? Detail, int Attempts, DateTimeOffset? NextAttemptAt);
 
 internal sealed record TransactionDocument(
     string Id,
@@ -47,13 +47,18 @@ internal sealed record InDoubtBranchDocument(
     string? Branch,
     string? Kind,
     string? WhatHappens,
-    DateTimeOffset? PreparedAt);
+    DateTimeOffset? PreparedAt,
+    DateTimeOffset? NextAt,
+    DateTimeOffset? KnownSince,
+    string? Settle);
 
 internal sealed record InDoubtDocument(
+    DateTimeOffset? AsOf,
     IReadOnlyList<InDoubtBranchDocument> Branches,
     IReadOnlyList<TransactionDocument> Undelivered,
     IReadOnlyList<HeuristicDocument> Heuristics,
-    IReadOnlyDictionary<string, string> FailedScans);
+    IReadOnlyDictionary<string, string> FailedScans,
+    bool More);
 
 internal sealed record InstanceDocument(
     string Instance, DateTimeOffset? AttachedAt, string? SqlAddress, string? ServerVersion);

@@ -40,7 +40,7 @@ internal sealed partial class Documents : JsonSerializerContext
         From(transaction.Branches));
 
     public static IReadOnlyList<BranchDocument> From(IEnumerable<Branch> branches) =>
-        [.. branches.Select(branch => new BranchDocument(branch.Name, Name(branch.State), Text(branch.Detail), branch.Attempts))];
+        [.. branches.Select(branch => new BranchDocument(branch.Name, Name(branch.State), Text(branch.Detail), branch.Attempts, Moment(branch.NextAttemptAt)))];
 
     public static HeuristicDocument From(Heuristic heuristic) => new(
         heuristic.TransactionId,

@@ -12,7 +12,7 @@ public sealed class OperatorDesk
     private readonly Delivery _delivery;
     private readonly HeuristicLedger _heuristics;
     private readonly Attachments _attachments;
-    private readonly Recoverer _recoverer;
+    private readonly Reconciliation _reconciliation;
     private readonly Inquiry _inquiry;
     private readonly Func<GlobalTransaction, string, string, bool> _tryAbort;
     private readonly EngineOptions _options;
@@ -27,7 +27,7 @@ public sealed class OperatorDesk
         Delivery delivery,
         HeuristicLedger heuristics,
         Attachments attachments,
-        Recoverer recoverer,
+        Reconciliation reconciliation,
         Inquiry inquiry,
         Func<GlobalTransaction, string, string, bool> tryAbort,
         EngineOptions options,
@@ -41,7 +41,7 @@ public sealed class OperatorDesk
         _delivery = delivery;
         _heuristics = heuristics;
         _attachments = attachments;
-        _recoverer = recoverer;
+        _reconciliation = reconciliation;
         _inquiry = inquiry;
         _tryAbort = tryAbort;
         _options = options;
@@ -68,6 +68,9 @@ public sealed class OperatorDesk
     public async Task<(TransactionView Transaction, IReadOnlyList<HeuristicRecord> Heuristics)> ShowAsync(TransactionId id) =>
         (await _inquiry.GetAsync(id), _heuristics.Of(id));
 
+    /// <summary>The outcome of a transaction that was settled by hand, whatever epoch it is of.</summary>
+    public async Task<Outcome> OutcomeOfAsync(TransactionId id) => (await _inquiry.LookUpAsync(id)).Outcome;
+
     /// <summary>Every registered participant.</summary>
     public IReadOnlyList<ParticipantView> Participants() => [.. _registry.Entries
         .OrderBy(entry => entry.Record.Name, StringComparer.Ordinal)
@@ -80,18 +83,8 @@ public sealed class OperatorDesk
             entry.OpenBranches))];
 
     /// <summary>Compares databases, live transactions and log, now, and changes nothing.</summary>
-    public async Task<InDoubtReport> ReconcileAsync()
-    {
-        var scans = await Task.WhenAll(_registry.Entries.Select(PlanAsync));
-        var undelivered = _table.Live
-            .Where(transaction => transaction.State is TransactionState.Committing or TransactionState.InDoubt)
-            .Select(transaction => transaction.ToView()).OrderBy(view => view.Id.Sequence);
-        return new InDoubtReport(
-            [.. scans.SelectMany(scan => scan.Branches.Select(branch => new InDoubtBranch(scan.Participant, branch)))],
-            [.. undelivered],
-            _heuristics.All,
-            scans.Where(scan => scan.Failure is not null).ToDictionary(scan => scan.Participant, scan => scan.Failure!));
-    }
+    /// <param name="fromParticipant">Leaves out participants whose names come before it.</param>
+    public Task<InDoubtReport> ReconcileAsync(string fromParticipant = "") => _reconciliation.RunAsync(fromParticipant);
 
     /// <summary>
     /// Settles a transaction by hand. Live and undecided: rollback aborts it. Over, with branches left prepared
@@ -186,21 +179,6 @@ public sealed class OperatorDesk
             $"Transaction {id} cannot be committed any more: {other?.Why ?? "it has ended"}. To end one branch by hand, name it with --branch.");
     }
 
-    private async Task<(string Participant, IReadOnlyList<PlannedBranch> Branches, string? Failure)> PlanAsync(ParticipantEntry entry)
-    {
-        var name = entry.Record.Name;
-        if (entry.Newest is not { } instance)
-            return (name, [], "no instance is attached");
-        try
-        {
-            return (name, await _recoverer.PlanAsync(instance), null);
-        }
-        catch (Exception exception) when (exception is ParticipantUnavailableException or RefusedException)
-        {
-            return (name, [], exception.Message);
-        }
-    }
-
     private async Task<TransactionView> ResolveLiveAsync(GlobalTransaction live, Decision decision, string reason)
     {
         if (decision == Decision.Abort && live.State is (TransactionState.Active or TransactionState.Preparing))
@@ -224,7 +202,7 @@ public sealed class OperatorDesk
 
     private async Task<IReadOnlyList<PlannedBranch>> FindPreparedAsync(TransactionId id)
     {
-        var scans = await Task.WhenAll(_registry.Entries.Select(PlanAsync));
+        var scans = await _reconciliation.ScanAsync();
         return [.. scans.SelectMany(scan => scan.Branches)
             .Where(branch => branch.Prepared.Id?.Transaction == id).DistinctBy(branch => branch.Prepared.Id)];
     }

@@ -17,11 +17,21 @@ public sealed record InstanceView(IParticipant Participant, DateTimeOffset Attac
 /// <param name="Undelivered">Transactions that are decided and not delivered everywhere, or in doubt.</param>
 /// <param name="Heuristics">Branches that ended otherwise than decided, not yet forgotten.</param>
 /// <param name="FailedScans">Participants of which nothing is concluded, with the reason.</param>
+/// <param name="AsOf">When, by the coordinator's clock.</param>
 public sealed record InDoubtReport(
     IReadOnlyList<InDoubtBranch> Branches,
     IReadOnlyList<TransactionView> Undelivered,
     IReadOnlyList<HeuristicRecord> Heuristics,
-    IReadOnlyDictionary<string, string> FailedScans);
+    IReadOnlyDictionary<string, string> FailedScans,
+    DateTimeOffset AsOf);
 
 /// <summary>A prepared branch in a participant's database.</summary>
-public sealed record InDoubtBranch(string Participant, PlannedBranch Plan);
+/// <param name="Participant">Whose database lists it.</param>
+/// <param name="Plan">What recovery makes of it.</param>
+/// <param name="Kind">What it is; a live transaction's that is decided counts as to be committed or rolled back.</param>
+/// <param name="WhatHappens">What will happen and when, for people.</param>
+/// <param name="NextAt">When that is; null if nothing will happen by itself, or nobody can tell when.</param>
+/// <param name="KnownSince">It was prepared after this, by the coordinator's clock; null if its records do not tell.</param>
+/// <param name="Settle">The command that settles it by hand; null if nobody needs to.</param>
+public sealed record InDoubtBranch(
+    string Participant, PlannedBranch Plan, PreparedKind Kind, string WhatHappens, DateTimeOffset? NextAt, DateTimeOffset? KnownSince, string? Settle);

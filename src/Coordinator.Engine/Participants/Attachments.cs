@@ -18,6 +18,9 @@ internal sealed class Attachments(
 {
     private readonly SemaphoreSlim _registering = new(1, 1);
 
+    /// <summary>When every database is scanned next; null before the first interval has begun.</summary>
+    public DateTimeOffset? NextScanAt { get; set; }
+
     /// <summary>Attaches an instance. Its first scan has been started, not awaited.</summary>
     /// <exception cref="RefusedException">The name stands for another database, or a limit is reached.</exception>
     public async Task AttachAsync(IParticipant participant)

@@ -11,6 +11,8 @@ internal sealed class HeuristicLedger(LogKeeper log, EngineMetrics metrics, Time
 {
     private readonly ConcurrentDictionary<BranchId, HeuristicRecord> _records = new();
 
+    public int Count => _records.Count;
+
     public IReadOnlyList<HeuristicRecord> All => [.. _records.Values.OrderBy(record => record.At)];
 
     public IReadOnlyList<HeuristicRecord> Of(TransactionId transaction) =>

@@ -18,6 +18,7 @@ internal sealed class PeriodicWork(
         {
             try
             {
+                attachments.NextScanAt = time.GetUtcNow() + options.ScanInterval;
                 await Task.Delay(options.ScanInterval, time, stopping);
                 attachments.StartScans();
                 if (time.GetElapsedTime(lastTrim) >= options.TrimInterval && keeper.IsAvailable)

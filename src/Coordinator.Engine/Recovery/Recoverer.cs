@@ -113,8 +113,11 @@ internal sealed class Recoverer(
     {
         var report = await delivery.SendOnceAsync(
             cancellation => participant.RollbackAsync(id, null, cancellation), options.CommandTimeout);
-        if (report.Outcome == BranchOutcome.Committed)
+        // No decision names the branch: only its participant's word says that it ever was, and it may say so without end.
+        if (report.Outcome == BranchOutcome.Committed && heuristics.Count < options.MaxScanHeuristics)
             await heuristics.RecordAsync(id, Decision.Abort, report.Outcome, report.Detail ?? "");
+        else if (report.Outcome == BranchOutcome.Committed)
+            Log.HeuristicNotKept(logger, id, options.MaxScanHeuristics);
         // It was prepared, so it had not committed in one phase: its rollback proves how the transaction ended. A live one
         // tells its own reason when it ends.
         if (report.Outcome == BranchOutcome.RolledBack && !table.TryGetLive(id.Transaction, out _))

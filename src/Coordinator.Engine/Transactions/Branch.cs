@@ -44,11 +44,14 @@ public sealed class Branch
     /// <summary>How often the present command was sent in vain.</summary>
     public int Attempts { get; internal set; }
 
+    /// <summary>When it is sent again; null if it is under way, or waits for its participant.</summary>
+    public DateTimeOffset? NextAttemptAt { get; internal set; }
+
     /// <summary>True once the branch voted yes: only then does an unknown end need an alarm.</summary>
     internal bool VotedPrepared => State is BranchState.Prepared;
 
-    internal BranchView ToView() => new(Id.Branch, State, Detail, Attempts);
+    internal BranchView ToView() => new(Id.Branch, State, Detail, Attempts, NextAttemptAt);
 }
 
 /// <summary>A branch at one moment.</summary>
-public sealed record BranchView(BranchName Name, BranchState State, string? Detail, int Attempts);
+public sealed record BranchView(BranchName Name, BranchState State, string? Detail, int Attempts, DateTimeOffset? NextAttemptAt = null);

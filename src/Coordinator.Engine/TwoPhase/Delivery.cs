@@ -18,6 +18,8 @@ internal sealed class Delivery
     private readonly CancellationToken _stopping;
     private readonly ResiliencePipeline<BranchReport?> _retry;
 
+    private static readonly ResiliencePropertyKey<Branch> BranchKey = new("branch");
+
     public Delivery(
         ParticipantRegistry registry, EngineOptions options, TimeProvider time, IIdSource ids, ILogger logger, CancellationToken stopping)
     {
@@ -86,6 +88,7 @@ internal sealed class Delivery
         Func<IParticipant, CancellationToken, Task<BranchReport>> command)
     {
         var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: true, _stopping);
+        context.Properties.Set(BranchKey, branch);
         try
         {
             return await _retry.ExecuteAsync(
@@ -103,6 +106,7 @@ internal sealed class Delivery
         bool mayGiveUp,
         Func<IParticipant, CancellationToken, Task<BranchReport>> command)
     {
+        branch.NextAttemptAt = null;
         IParticipant? participant;
         ParticipantEntry? entry;
         while (!_registry.TryGet(branch.Id.Branch.Participant, out entry)
@@ -150,6 +154,12 @@ internal sealed class Delivery
                 Delay = _options.RetryDelay,
                 MaxDelay = _options.MaxRetryDelay,
                 Randomizer = () => (ids.NextRandom() >> 11) * (1.0 / (1UL << 53)),
+                OnRetry = retry =>
+                {
+                    if (retry.Context.Properties.TryGetValue(BranchKey, out var branch))
+                        branch.NextAttemptAt = _time.GetUtcNow() + retry.RetryDelay;
+                    return default;
+                },
                 ShouldHandle = new PredicateBuilder<BranchReport?>()
                     .Handle<Exception>(exception => exception is not OperationCanceledException)
                     .HandleResult(report => report is not null && !IsFinal(report)),

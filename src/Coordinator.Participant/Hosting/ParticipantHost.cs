@@ -1,4 +1,5 @@
 using System.Net;
+using Coordinator.Hosting;
 using Coordinator.Participant.Sql;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -81,6 +82,7 @@ internal static class ParticipantHost
         builder.Services.AddSingleton<StatementRunner>();
         var app = builder.Build();
         built = app.Services;
+        app.Use(ErrorDetailsMiddleware.InvokeAsync);
         app.MapGrpcService<SqlGrpcService>();
         app.MapGet("/health", Health);
         return app;
@@ -93,6 +95,8 @@ internal static class ParticipantHost
         logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         // It writes each failed call's status to the log, and a database's words may quote values.
         logging.AddFilter("Grpc.AspNetCore.Server", LogLevel.Warning);
+        // With a stack trace for each message that is no protobuf, which the caller is told.
+        logging.AddFilter("Grpc.AspNetCore.Server.ServerCallHandler", LogLevel.None);
         logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
     }
 

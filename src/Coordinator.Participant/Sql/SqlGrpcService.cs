@@ -1,5 +1,6 @@
 using Coordinator.Contracts;
 using Coordinator.Contracts.V1;
+using Coordinator.Hosting;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 
@@ -12,6 +13,7 @@ internal sealed class SqlGrpcService(
 {
     public override async Task<ExecuteResponse> Execute(ExecuteRequest request, ServerCallContext context)
     {
+        ErrorDetailsMiddleware.MarkReached(context);
         try
         {
             var kind = Kind();
@@ -28,6 +30,7 @@ internal sealed class SqlGrpcService(
     public override async Task Query(
         QueryRequest request, IServerStreamWriter<QueryResponse> responseStream, ServerCallContext context)
     {
+        ErrorDetailsMiddleware.MarkReached(context);
         try
         {
             var kind = Kind();

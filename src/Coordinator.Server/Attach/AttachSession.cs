@@ -1,6 +1,7 @@
 using Coordinator.Contracts;
 using Coordinator.Contracts.V1;
 using Coordinator.Engine;
+using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
@@ -84,6 +85,10 @@ internal sealed class AttachSession
         catch (MalformedException malformed)
         {
             _stream.End(RpcErrors.Create(StatusCode.InvalidArgument, Reason.Malformed, malformed.Message, ("field", malformed.Field)));
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            _stream.End(RpcErrors.Create(StatusCode.InvalidArgument, Reason.Malformed, "A frame is not a ParticipantFrame; see participants.proto."));
         }
         catch (Exception exception)
         {

@@ -11,6 +11,8 @@ internal static class ConsoleLogging
         // ASP.NET Core tells each request at Information; the server's own Debug entry says more.
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Grpc", LogLevel.Warning);
+        // With a stack trace for each message that is no protobuf, which the caller is told.
+        logging.AddFilter("Grpc.AspNetCore.Server.ServerCallHandler", LogLevel.None);
         if (options.ConsoleFormat == ConsoleFormat.Json)
         {
             logging.AddJsonConsole(console =>

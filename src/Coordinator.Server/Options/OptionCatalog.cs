@@ -44,6 +44,7 @@ internal static class OptionCatalog
         Number("MaxParticipants", "Participants that may be registered.", o => o.Engine.MaxParticipants, (o, v) => Engine(o, e => e with { MaxParticipants = v })),
         Number("MaxInstancesPerParticipant", "Instances that may be attached under one name.", o => o.Engine.MaxInstancesPerParticipant, (o, v) => Engine(o, e => e with { MaxInstancesPerParticipant = v })),
         Number("MaxCommandsInFlight", "Commands of phase 2 and of recovery at one participant at once; more wait.", o => o.Engine.MaxCommandsInFlight, (o, v) => Engine(o, e => e with { MaxCommandsInFlight = v })),
+        Number("MaxScanHeuristics", "Heuristic outcomes that scans may add to what is not forgotten; further ones are only logged.", o => o.Engine.MaxScanHeuristics, (o, v) => Engine(o, e => e with { MaxScanHeuristics = v })),
         Number("MaxMemoryBytes", "Managed memory above which Begin is refused; 0: three quarters of what there is.", o => o.Engine.MaxMemoryBytes, (o, v) => Engine(o, e => e with { MaxMemoryBytes = v })),
         Number("MaxNamedBranches", "Branches that one Commit may name.", o => o.MaxNamedBranches, (o, v) => o with { MaxNamedBranches = v }),
         Number("MaxPageSize", "Transactions that a list may ask for at once.", o => o.MaxPageSize, (o, v) => o with { MaxPageSize = v }),

@@ -16,6 +16,8 @@ internal static class CallErrors
             RpcException known => known,
             MalformedException malformed => RpcErrors.Create(
                 StatusCode.InvalidArgument, Reason.Malformed, malformed.Message, [("field", malformed.Field), .. About(request)]),
+            InvalidProtocolBufferException => RpcErrors.Create(
+                StatusCode.InvalidArgument, Reason.Malformed, "The stream's frame is not a message of its type; see the .proto file."),
             FormatException format => RpcErrors.Create(StatusCode.InvalidArgument, Reason.Malformed, format.Message, About(request)),
             RefusedException refused => RpcErrors.Create(CodeOf(refused.Kind), ReasonOf(refused.Reason), refused.Message, About(request)),
             EnlistmentRefusedException refused => RpcErrors.Create(

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Coordinator.Hosting;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
@@ -22,7 +23,7 @@ internal sealed class CallInterceptor(Shutdown shutdown, ServerMetrics metrics, 
         IServerStreamWriter<TResponse> responseStream,
         ServerCallContext context,
         ServerStreamingServerMethod<TRequest, TResponse> continuation) =>
-        RunAsync(context, request as IMessage, () => continuation(request, responseStream, context));
+        RunAsync(context, request as IMessage, () => continuation(request, new LiveWriter<TResponse>(responseStream), context));
 
     public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream,
@@ -33,6 +34,7 @@ internal sealed class CallInterceptor(Shutdown shutdown, ServerMetrics metrics, 
 
     private async Task RunAsync(ServerCallContext context, IMessage? request, Func<Task> call)
     {
+        ErrorDetailsMiddleware.MarkReached(context);
         var started = Stopwatch.GetTimestamp();
         var status = StatusCode.OK;
         try

@@ -67,12 +67,11 @@ internal sealed class OperatorEndpoint(TransactionCoordinator coordinator, LogBa
 
     public override async Task<ListInDoubtResponse> ListInDoubt(ListInDoubtRequest request, ServerCallContext context)
     {
-        var report = await coordinator.Operators.ReconcileAsync();
-        var response = new ListInDoubtResponse { FailedScans = { report.FailedScans.ToDictionary() } };
-        response.Branches.AddRange(report.Branches.Select(Views.ToMessage));
-        response.Undelivered.AddRange(report.Undelivered.Select(Views.ToMessage));
-        response.Heuristics.AddRange(report.Heuristics.Select(Views.ToMessage));
-        return response;
+        if (request.PageSize < 0 || request.PageSize > options.MaxPageSize)
+            throw new MalformedException("page_size", $"must be 0 to {options.MaxPageSize}.");
+        var size = request.PageSize > 0 ? request.PageSize : options.DefaultPageSize;
+        var token = InDoubtToken.Parse(request.PageToken);
+        return InDoubtPage.From(await coordinator.Operators.ReconcileAsync(token.FromParticipant), token, size);
     }
 
     public override async Task<ResolveResponse> Resolve(ResolveRequest request, ServerCallContext context)
@@ -84,8 +83,6 @@ internal sealed class OperatorEndpoint(TransactionCoordinator coordinator, LogBa
             ResolveRequest.Types.Action.Rollback => Decision.Abort,
             _ => throw new MalformedException("action", "must be ACTION_COMMIT or ACTION_ROLLBACK."),
         };
-        // Refuses another cluster's ids BEFORE anything is done: its branches are left alone (R7).
-        await coordinator.GetAsync(id);
         var desk = coordinator.Operators;
         var response = new ResolveResponse();
         if (request.Branch.Length == 0)
@@ -98,7 +95,7 @@ internal sealed class OperatorEndpoint(TransactionCoordinator coordinator, LogBa
 
         var branch = await desk.ResolveBranchAsync(new BranchId(id, Fields.Branch(request.Branch)), decision, request.Reason);
         response.Branches.Add(branch.ToMessage());
-        response.Outcome = (Outcome)(await coordinator.GetAsync(id)).Outcome;
+        response.Outcome = (Outcome)await desk.OutcomeOfAsync(id);
         return response;
     }
 

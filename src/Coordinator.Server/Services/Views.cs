@@ -30,6 +30,7 @@ internal static class Views
         State = (V1.BranchState)branch.State,
         Detail = branch.Detail ?? "",
         Attempts = branch.Attempts,
+        NextAttemptAt = branch.NextAttemptAt?.ToMessage(),
     };
 
     public static V1.Heuristic ToMessage(this HeuristicRecord heuristic) => new()
@@ -53,9 +54,12 @@ internal static class Views
         Raw = branch.Plan.Prepared.Raw,
         TransactionId = branch.Plan.Prepared.Id?.Transaction.Value ?? "",
         Branch = branch.Plan.Prepared.Id?.Branch.ToString() ?? "",
-        Kind = (V1.InDoubtKind)branch.Plan.Kind,
-        WhatHappens = branch.Plan.Why,
+        Kind = (V1.InDoubtKind)branch.Kind,
+        WhatHappens = branch.WhatHappens,
         PreparedAt = branch.Plan.Prepared.PreparedAt?.ToMessage(),
+        NextAt = branch.NextAt?.ToMessage(),
+        KnownSince = branch.KnownSince?.ToMessage(),
+        Settle = branch.Settle ?? "",
     };
 
     public static V1.Participant ToMessage(this ParticipantView view)

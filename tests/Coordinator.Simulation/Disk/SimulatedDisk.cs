@@ -86,9 +86,18 @@ internal sealed class SimulatedDisk(SeededRandom random)
         _file = kept;
     }
 
-    public void TakeBackup() => _backup = ([.. _file.Where(frame => frame.Position <= _mark.Position).Select(frame => frame with { })], _mark);
+    /// <summary>Keeps what the file has now. An empty one is no backup: whoever restores that begins another cluster.</summary>
+    public void TakeBackup()
+    {
+        if (_mark.Position > 0 && !IsDamaged)
+            _backup = ([.. _file.Where(frame => frame.Position <= _mark.Position).Select(frame => frame with { })], _mark);
+    }
 
-    public void RestoreBackup() => (_file, _mark) = ([.. _backup!.Value.File.Select(frame => frame with { })], _backup.Value.Mark);
+    public void RestoreBackup()
+    {
+        (_file, _mark) = ([.. _backup!.Value.File.Select(frame => frame with { })], _backup.Value.Mark);
+        _repair = null;
+    }
 
     /// <summary>True if a database remembers a position that this file doesn't reach.</summary>
     public bool Lacks(CoordinatorMark mark) => mark.Position > (_file.Count > 0 ? _file[^1].Position : 0);
@@ -96,6 +105,8 @@ internal sealed class SimulatedDisk(SeededRandom random)
     /// <summary>Flips one bit of a record that the mark covers.</summary>
     public void FlipBit()
     {
+        if (IsDamaged)
+            return;
         var covered = _file.Where(frame => frame.Position <= _mark.Position).ToList();
         if (covered.Count == 0)
             return;
@@ -104,7 +115,7 @@ internal sealed class SimulatedDisk(SeededRandom random)
         var body = (byte[])frame.Body.Clone();
         body[random.Below(body.Length)] ^= (byte)(1 << random.Below(8));
         frame.Body = body;
-        _repair += () => frame.Body = undamaged;
+        _repair = () => frame.Body = undamaged;
     }
 
     /// <summary>An operator brings the undamaged file back.</summary>
