@@ -138,8 +138,8 @@ public sealed class LogBugs : IBugList
             What = "A second coordinator opens a log that is in use.",
             Like = "faults.md: file lock",
             File = "src/Coordinator.Log/Sqlite/LogDatabase.cs",
-            Old = "Execute(connection, \"PRAGMA locking_mode = EXCLUSIVE\");\n            CheckHeader",
-            New = "CheckHeader",
+            Old = "LogConnection.Execute(connection, \"PRAGMA locking_mode = EXCLUSIVE\");\n            LogFormat.CheckHeader",
+            New = "LogFormat.CheckHeader",
             CaughtBy = [Logs("LogProcessTests.Open_", "SqliteConformanceTests.Open_While")],
         },
     ];
