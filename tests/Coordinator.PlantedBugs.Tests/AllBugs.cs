@@ -5,7 +5,7 @@ namespace Coordinator.PlantedBugs.Tests;
 /// <summary>Every planted bug.</summary>
 internal static class AllBugs
 {
-    private static readonly IReadOnlyList<PlantedBug> All =
+    public static readonly IReadOnlyList<PlantedBug> All =
     [
         .. CommitBugs.All, .. RecoveryBugs.All, .. SessionBugs.All, .. PostgresBugs.All, .. MySqlBugs.All, .. LogBugs.All,
         .. EdgeBugs.All,

@@ -12,13 +12,11 @@ public sealed class BugTable(IMessageSink runner) : IDisposable
     /// <summary>Fails unless every catcher of the bug passes without it and fails with it.</summary>
     internal async Task CatchAsync(PlantedBug bug)
     {
-        foreach (var catcher in bug.CaughtBy)
-            await catcher.RequireBaselineAsync(bug.Project);
         var folder = Folders.Fresh(bug.Name);
-        var product = await ProductCompiler.CompileAsync(bug.Project, bug, Folders.Fresh(bug.Name, "compiled"));
+        var assembly = await ProductCompiler.CompileAsync(bug.Project, bug, Folders.Fresh(bug.Name, "compiled"));
         foreach (var (i, catcher) in bug.CaughtBy.Index())
         {
-            var run = await catcher.RunAsync(product, Folders.Fresh(bug.Name, $"catcher-{i + 1}"));
+            var run = await catcher.RunAsync(bug.Project, assembly, Folders.Fresh(bug.Name, $"catcher-{i + 1}"));
             Assert.True(run.Failed, $"{bug.Name} was not caught by {catcher.Title} ({run.HowSoon}): {bug.What}");
             _lines.Enqueue($"| {bug.Name} | {bug.Like} | {catcher.Title} | {run.HowSoon} |");
         }

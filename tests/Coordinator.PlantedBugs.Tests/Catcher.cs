@@ -7,15 +7,11 @@ public abstract record Catcher
     public abstract string Title { get; }
 
     /// <summary>Runs on the assembly.</summary>
-    /// <param name="product">The assembly, compiled as it is or with a bug in it.</param>
+    /// <param name="project">The product's project.</param>
+    /// <param name="assembly">Its assembly with a bug in it.</param>
     /// <param name="folder">An empty folder for this run.</param>
-    /// <exception cref="HarnessException">It did not run, or did not run to an end.</exception>
-    public abstract Task<CatcherRun> RunAsync(string product, string folder);
-
-    /// <summary>Makes sure that all that this catcher runs has passed without a bug.</summary>
-    /// <param name="product">The name of the product's project.</param>
-    /// <exception cref="HarnessException">It has not: then a failure with the bug proves nothing.</exception>
-    public abstract Task RequireBaselineAsync(string product);
+    /// <exception cref="HarnessException">It did not run, or did not run to an end, or would fail without the bug too.</exception>
+    public abstract Task<CatcherRun> RunAsync(string project, string assembly, string folder);
 }
 
 /// <summary>What a catcher found.</summary>

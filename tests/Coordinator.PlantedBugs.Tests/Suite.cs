@@ -14,14 +14,15 @@ namespace Coordinator.PlantedBugs.Tests;
 public sealed record Suite(string TestProject, params IReadOnlyList<string> Tests) : Catcher
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
-    private static readonly ConcurrentDictionary<(string Product, string TestProject), Lazy<Task<IReadOnlyList<TestResult>>>> Baselines = new();
+    private static readonly ConcurrentDictionary<(string Project, string TestProject), Lazy<Task<IReadOnlyList<TestResult>>>> Baselines = new();
 
     public override string Title => $"{TestProject.Replace("Coordinator.", "", StringComparison.Ordinal)}: {string.Join(", ", Tests)}";
 
-    public override async Task<CatcherRun> RunAsync(string product, string folder)
+    public override async Task<CatcherRun> RunAsync(string project, string assembly, string folder)
     {
+        await RequireBaselineAsync(project);
         var started = DateTimeOffset.UtcNow;
-        var results = await RunAsync(TestProject, Tests, product, folder);
+        var results = await RunAsync(TestProject, Tests, assembly, folder);
         var failed = results.Where(result => result.Outcome == "Failed").OrderBy(result => result.EndedAt).ToList();
         if (failed.Count == 0)
             return new CatcherRun(Failed: false, $"{results.Count} tests passed", First: "");
@@ -34,9 +35,9 @@ public sealed record Suite(string TestProject, params IReadOnlyList<string> Test
                 $"{first.Name}: {first.Message}");
     }
 
-    public override async Task RequireBaselineAsync(string product)
+    private async Task RequireBaselineAsync(string project)
     {
-        var results = await Baselines.GetOrAdd((product, TestProject), _ => new(() => RunBaselineAsync(product, TestProject))).Value;
+        var results = await Baselines.GetOrAdd((project, TestProject), _ => new(() => RunBaselineAsync(project, TestProject))).Value;
         foreach (var test in Tests)
         {
             var own = results.Where(result => result.Name.Contains(test, StringComparison.Ordinal)).ToList();
@@ -48,21 +49,21 @@ public sealed record Suite(string TestProject, params IReadOnlyList<string> Test
     }
 
     /// <summary>All tests of the project that some bug of this product counts on, in one run.</summary>
-    private static async Task<IReadOnlyList<TestResult>> RunBaselineAsync(string product, string testProject)
+    private static async Task<IReadOnlyList<TestResult>> RunBaselineAsync(string project, string testProject)
     {
-        var tests = AllBugs.Of(product).SelectMany(bug => bug.CaughtBy).OfType<Suite>()
+        var tests = AllBugs.Of(project).SelectMany(bug => bug.CaughtBy).OfType<Suite>()
             .Where(suite => suite.TestProject == testProject).SelectMany(suite => suite.Tests).Distinct().ToList();
-        var folder = Folders.Fresh("baseline", product, testProject);
-        var assembly = await ProductCompiler.CompileAsync(product, bug: null, Folders.Fresh("baseline", product, testProject, "compiled"));
+        var folder = Folders.Fresh("baseline", project, testProject);
+        var assembly = await ProductCompiler.CompileAsync(project, bug: null, Folders.Fresh("baseline", project, testProject, "compiled"));
         var results = await RunAsync(testProject, tests, assembly, folder);
         Directory.Delete(folder, recursive: true);
         return results;
     }
 
     private static async Task<IReadOnlyList<TestResult>> RunAsync(
-        string testProject, IReadOnlyList<string> tests, string product, string folder)
+        string testProject, IReadOnlyList<string> tests, string assembly, string folder)
     {
-        var copy = Folders.CopyWith(testProject, product, Directory.CreateDirectory(Path.Combine(folder, "bin")).FullName);
+        var copy = Folders.CopyWith(testProject, assembly, Directory.CreateDirectory(Path.Combine(folder, "bin")).FullName);
         var report = Path.Combine(folder, "results.trx");
         // A bug can make a test run for ever: timeout ends the runner and the test host, as a process group. The guard of what
         // the tests started stands outside it.

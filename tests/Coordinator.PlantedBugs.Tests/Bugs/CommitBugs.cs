@@ -18,7 +18,7 @@ public sealed class CommitBugs : IBugList
                         var standing = await log.DecideAsync(
 
                 """,
-            CaughtBy = [Engine("CommitTests.Commit_")],
+            CaughtBy = [new Simulator()],
         },
         new("end-before-the-last-delivery")
         {
@@ -99,7 +99,7 @@ public sealed class CommitBugs : IBugList
                                 await AbortAsync(transaction, Reasons.ParticipantUnavailable, $"Branch {only.Id.Branch}: its participant is not attached.");
                             else if (transaction.TryMove(TransactionState.Active, TransactionState.CommittingOnePhase))
                 """,
-            CaughtBy = [Engine("CommitTests.Commit_TwoBranches")],
+            CaughtBy = [new Simulator()],
         },
         new("one-phase-without-an-answer-is-aborted")
         {
@@ -108,7 +108,7 @@ public sealed class CommitBugs : IBugList
             File = "src/Coordinator.Engine/TwoPhase/OnePhaseCommit.cs",
             Old = "return new BranchReport(BranchOutcome.Active, exception.Message);",
             New = "return new BranchReport(BranchOutcome.RolledBack, exception.Message);",
-            CaughtBy = [Engine("FailureTests.OnePhase_")],
+            CaughtBy = [new Simulator()],
         },
         new("abort-after-a-failed-decision-write")
         {
@@ -124,7 +124,7 @@ public sealed class CommitBugs : IBugList
                             _ = ReopenAsync(exception);
                             return commit with { Decision = Decision.Abort, Reason = exception.Message };
                 """,
-            CaughtBy = [Engine("FailureTests.Decide_")],
+            CaughtBy = [new Simulator()],
         },
         new("timeout-aborts-while-the-decision-is-written")
         {
@@ -178,7 +178,7 @@ public sealed class CommitBugs : IBugList
             File = "src/Coordinator.Engine/TwoPhase/Delivery.cs",
             Old = "MaxRetryAttempts = int.MaxValue,",
             New = "MaxRetryAttempts = 3,",
-            CaughtBy = [new Simulator(Seeds: 300), Engine("FailureTests.Deliver_")],
+            CaughtBy = [new Simulator()],
         },
         new("key-forgotten")
         {

@@ -131,15 +131,15 @@ public sealed class LogBugs : IBugList
             File = "src/Coordinator.Log/LogFold.cs",
             Old = "new Epoch(HighestEpoch + 1, (uint)random.NextRandom())",
             New = "new Epoch(Math.Max(1, HighestEpoch), (uint)random.NextRandom())",
-            CaughtBy = [Logs("SqliteConformanceTests.Open_Again")],
+            CaughtBy = [new Simulator()],
         },
         new("two-coordinators-on-one-log")
         {
             What = "A second coordinator opens a log that is in use.",
             Like = "faults.md: file lock",
             File = "src/Coordinator.Log/Sqlite/LogDatabase.cs",
-            Old = "Execute(connection, \"PRAGMA locking_mode = EXCLUSIVE\");\n            CheckHeader",
-            New = "CheckHeader",
+            Old = "LogConnection.Execute(connection, \"PRAGMA locking_mode = EXCLUSIVE\");\n            LogFormat.CheckHeader",
+            New = "LogFormat.CheckHeader",
             CaughtBy = [Logs("LogProcessTests.Open_", "SqliteConformanceTests.Open_While")],
         },
     ];

@@ -4,6 +4,7 @@ namespace Coordinator.PlantedBugs.Tests.Bugs;
 public sealed class RecoveryBugs : IBugList
 {
     private const string RecoveryPlan = "src/Coordinator.Engine/Recovery/RecoveryPlan.cs";
+    private const string MissingRecords = "src/Coordinator.Engine/Recovery/MissingRecords.cs";
 
     public static IReadOnlyList<PlantedBug> All { get; } =
     [
@@ -25,7 +26,13 @@ public sealed class RecoveryBugs : IBugList
                         }
                 """,
             New = """
-                        var decisions = (await keeper.ReadAsync(log => log.ListDecisionsAsync(1000))).ToDictionary(decision => decision.Transaction);
+                        var decisions = new Dictionary<TransactionId, DecisionRecord>();
+                        foreach (var id in table.Live.Select(open => open.Id).Concat(table.Finished.Select(ended => ended.Id)).ToList())
+                        {
+                            if (await keeper.ReadAsync(log => log.FindDecisionAsync(id)) is { } decision)
+                                decisions[id] = decision;
+                        }
+
                         var scan = await delivery.SendOnceAsync(participant.ListPreparedAsync, options.CommandTimeout);
                         var live = table.Live.ToDictionary(transaction => transaction.Id, transaction => transaction.ToView());
                 """,
@@ -38,7 +45,7 @@ public sealed class RecoveryBugs : IBugList
             File = RecoveryPlan,
             Old = "if (live.TryGetValue(transaction, out var view) && !IsFinished(view, id.Branch))",
             New = "if (live.TryGetValue(transaction, out var view) && view.IsDeliveryPending && !IsFinished(view, id.Branch))",
-            CaughtBy = [Engine("FailureTests.Scan_", "RecoveryPlanTests")],
+            CaughtBy = [new Simulator()],
         },
         new("decision-found-by-prefix")
         {
@@ -65,27 +72,27 @@ public sealed class RecoveryBugs : IBugList
         {
             What = "A branch that comes back prepared after its decision was trimmed is rolled back.",
             Like = "R5",
-            File = RecoveryPlan,
-            Old = "if (context.Horizon?.Covers(transaction) == true)",
-            New = "if (context.Horizon?.Covers(transaction) == true && transaction.Sequence == 0)",
+            File = MissingRecords,
+            Old = "if (horizon?.Covers(transaction) == true)",
+            New = "if (horizon?.Covers(transaction) == true && transaction.Sequence == 0)",
             CaughtBy = [Engine("RecoveryPlanTests")],
         },
         new("before-a-restore-presumed-aborted")
         {
             What = "After the log was restored from a backup, branches whose decision it lacks are rolled back.",
             Like = "R7",
-            File = RecoveryPlan,
-            Old = "if (transaction.Epoch != context.Epoch && transaction.Epoch.Number <= context.RestoredBefore)",
-            New = "if (transaction.Epoch != context.Epoch && transaction.Epoch.Number < context.RestoredBefore)",
+            File = MissingRecords,
+            Old = "if (transaction.Epoch != running && transaction.Epoch.Number <= restoredBefore)",
+            New = "if (transaction.Epoch != running && transaction.Epoch.Number < restoredBefore)",
             CaughtBy = [Engine("RecoveryPlanTests")],
         },
         new("epoch-of-another-log-presumed-aborted")
         {
             What = "A branch of a start that this log never saw is rolled back.",
             Like = "R7",
-            File = RecoveryPlan,
-            Old = "if (!context.Epochs.Contains(transaction.Epoch))",
-            New = "if (transaction.Epoch.Number > context.Epoch.Number)",
+            File = MissingRecords,
+            Old = "return epochs.Contains(transaction.Epoch) ? null",
+            New = "return transaction.Epoch.Number <= running.Number || epochs.Count == 0 ? null",
             CaughtBy = [Engine("RecoveryPlanTests")],
         },
         new("commit-without-this-branch-rolls-it-back")
@@ -119,9 +126,9 @@ public sealed class RecoveryBugs : IBugList
         {
             What = "A database that could not be listed is reported as having nothing prepared.",
             Like = "R6",
-            File = "src/Coordinator.Engine/Operators/OperatorDesk.cs",
-            Old = "return (name, [], exception.Message);",
-            New = "return exception.Message.Length > 0 ? (name, [], null) : (name, [], null);",
+            File = "src/Coordinator.Engine/Operators/Reconciliation.cs",
+            Old = "return new ParticipantScan(name, [], $\"{exception.Message.TrimEnd('.')}; {LastScan(entry)}\");",
+            New = "return new ParticipantScan(name, [], exception.Message.Length > 0 ? null : LastScan(entry));",
             CaughtBy = [Engine("FailureTests.Scan_")],
         },
         new("operator-commits-what-was-presumed-aborted")
@@ -148,7 +155,7 @@ public sealed class RecoveryBugs : IBugList
             New = """
                         id, "", TransactionState.Aborted, Outcome.Aborted, Reasons.NoRecord,
                 """,
-            CaughtBy = [new Simulator(Seeds: 300), Engine("FailureTests.Get_", "FailureTests.Commit_")],
+            CaughtBy = [new Simulator()],
         },
         new("late-commit-rolls-back-before-it-asks")
         {

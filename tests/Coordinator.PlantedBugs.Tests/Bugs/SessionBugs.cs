@@ -20,7 +20,7 @@ public sealed class SessionBugs : IBugList
 
                 """,
             New = "",
-            CaughtBy = [Sessions("VotingTests.Prepare_")],
+            CaughtBy = [new Simulator()],
         },
         new("running-statement-votes-yes")
         {
@@ -61,7 +61,7 @@ public sealed class SessionBugs : IBugList
                         await Task.Delay(Remaining(branch), context.Time);
                         await finishing.RollBackAsync(branch, evidence: null, "The transaction's deadline passed.");
                 """,
-            CaughtBy = [Sessions("OpeningTests.Deadline_")],
+            CaughtBy = [new Simulator()],
         },
         new("prepared-branch-rolled-back-at-a-newer-epoch")
         {
@@ -70,7 +70,7 @@ public sealed class SessionBugs : IBugList
             File = Session,
             Old = "_finishing.EndUnprepared(branch, Reasons.EpochFenced, \"A newer epoch of the coordinator attached.\");",
             New = "_ = _finishing.RollBackAsync(branch, evidence: null, \"A newer epoch of the coordinator attached.\");",
-            CaughtBy = [Sessions("FinishingTests.AdvanceEpoch_")],
+            CaughtBy = [new Simulator()],
         },
         new("older-epoch-accepted")
         {
