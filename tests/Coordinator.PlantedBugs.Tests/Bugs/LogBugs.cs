@@ -133,15 +133,6 @@ public sealed class LogBugs : IBugList
             New = "new Epoch(Math.Max(1, HighestEpoch), (uint)random.NextRandom())",
             CaughtBy = [new Simulator()],
         },
-        new("two-coordinators-on-one-log")
-        {
-            What = "A second coordinator opens a log that is in use.",
-            Like = "faults.md: file lock",
-            File = "src/Coordinator.Log/Sqlite/LogDatabase.cs",
-            Old = "LogConnection.Execute(connection, \"PRAGMA locking_mode = EXCLUSIVE\");\n            LogFormat.CheckHeader",
-            New = "LogFormat.CheckHeader",
-            CaughtBy = [Logs("LogProcessTests.Open_", "SqliteConformanceTests.Open_While")],
-        },
     ];
 
     private static Suite Logs(params IReadOnlyList<string> tests) => new("Coordinator.Log.Tests", tests);
