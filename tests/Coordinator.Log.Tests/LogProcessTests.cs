@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.Data.Sqlite;
 
 namespace Coordinator.Log.Tests;
 
@@ -72,6 +73,19 @@ public sealed class LogProcessTests : IDisposable
         await using var second = new SqliteTransactionLog(new SqliteLogOptions { Path = _folder.Log });
         var refused = await Assert.ThrowsAsync<LogRefusedException>(() => second.OpenAsync(new SeededIds(1)));
         Assert.Contains("in use by another process", refused.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Fault: somebody works on the file with another program while the log is open. Expected: it is locked out.</summary>
+    [Fact]
+    public async Task Write_ByAForeignToolWhileOpen_IsLockedOut()
+    {
+        await using var log = new SqliteTransactionLog(new SqliteLogOptions { Path = _folder.Log });
+        await log.OpenAsync(new SeededIds(1));
+        using var connection = LogConnection.Open(_folder.Log);
+        using var command = connection.CreateCommand();
+        command.CommandText = "DELETE FROM record";
+
+        Assert.Equal(SQLitePCL.raw.SQLITE_BUSY, Assert.Throws<SqliteException>(() => command.ExecuteNonQuery()).SqliteErrorCode);
     }
 
     private Process StartWriter()

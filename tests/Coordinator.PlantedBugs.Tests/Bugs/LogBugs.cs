@@ -133,6 +133,15 @@ public sealed class LogBugs : IBugList
             New = "new Epoch(Math.Max(1, HighestEpoch), (uint)random.NextRandom())",
             CaughtBy = [new Simulator()],
         },
+        new("log-open-to-other-programs")
+        {
+            What = "Another program can write to the log's file while a coordinator has it open.",
+            Like = "faults.md: two coordinators, one log",
+            File = "src/Coordinator.Log/Sqlite/LogDatabase.cs",
+            Old = "LogConnection.Execute(connection, \"PRAGMA locking_mode = EXCLUSIVE\");\n            LogFormat.CheckHeader",
+            New = "LogFormat.CheckHeader",
+            CaughtBy = [Logs("LogProcessTests.Write_")],
+        },
     ];
 
     private static Suite Logs(params IReadOnlyList<string> tests) => new("Coordinator.Log.Tests", tests);
