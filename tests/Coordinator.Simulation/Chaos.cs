@@ -68,9 +68,18 @@ internal sealed class Chaos(World world, SeededRandom random)
         else if ((drawn -= faults.DatabaseDies) < 0)
             KillDatabase();
         else if ((drawn -= faults.ClientDies) < 0)
-            random.Pick(world.Clients).Crash();
+            CrashClient();
         else
             Stop();
+    }
+
+    private void CrashClient()
+    {
+        var drawn = random.Below(world.Clients.Count + world.Applications.Count);
+        if (drawn < world.Clients.Count)
+            world.Clients[drawn].Crash();
+        else
+            world.Applications[drawn - world.Clients.Count].Crash();
     }
 
     private void KillDatabase()
