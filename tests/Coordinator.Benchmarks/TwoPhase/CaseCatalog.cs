@@ -13,6 +13,7 @@ internal static class CaseCatalog
         (EmbeddedCase.Off, true, async (databases, folder) => await EmbeddedCase.StartAsync(databases, folder, witness: false)),
         (ServiceSdkCase.On, false, async (databases, folder) => await ServiceSdkCase.StartAsync(databases, folder, witness: true)),
         (ServiceSdkCase.Off, true, async (databases, folder) => await ServiceSdkCase.StartAsync(databases, folder, witness: false)),
+        (SolicitedCase.CaseName, false, async (databases, folder) => await SolicitedCase.StartAsync(databases, folder)),
         (ServiceSqlCase.CaseName, false, async (databases, folder) => await ServiceSqlCase.StartAsync(databases, folder)),
     ];
 

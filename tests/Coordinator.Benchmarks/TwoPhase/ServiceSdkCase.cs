@@ -1,6 +1,7 @@
 using Coordinator.Benchmarks.Databases;
 using Coordinator.Benchmarks.Measuring;
 using Coordinator.Client;
+using Coordinator.Initiation;
 using Coordinator.Participant;
 using Coordinator.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,8 +11,8 @@ using Microsoft.Extensions.Logging;
 namespace Coordinator.Benchmarks.TwoPhase;
 
 /// <summary>
-/// Both participants embedded in the application with the SDK, the coordinator a process of its own, which asks for the
-/// votes: Begin and Commit are calls, enlistments and commands messages of two attach streams.
+/// Both participants embedded in the application with the SDK, the coordinator a process of its own. The application is the
+/// initiator: it prepares by itself and sends one message a transaction, the votes.
 /// </summary>
 internal sealed class ServiceSdkCase : ICase
 {
@@ -21,6 +22,7 @@ internal sealed class ServiceSdkCase : ICase
 
     private readonly Deployment _deployment;
     private readonly CoordinatorClient _client;
+    private readonly TransactionInitiator _initiator;
     private readonly IHost _host;
     private readonly ICoordinatorParticipant _first;
     private readonly ICoordinatorParticipant _second;
@@ -29,6 +31,7 @@ internal sealed class ServiceSdkCase : ICase
     {
         (Name, Databases, _deployment, _host) = (name, databases, deployment, host);
         _client = CoordinatorClient.Connect(deployment.Coordinator);
+        _initiator = TransactionInitiator.Connect(_client);
         _first = host.Services.GetRequiredKeyedService<ICoordinatorParticipant>("first");
         _second = host.Services.GetRequiredKeyedService<ICoordinatorParticipant>("second");
         Processes = [MeasuredProcess.Own, new MeasuredProcess("coordinator", deployment.Process(Deployment.CoordinatorName).Id)];
@@ -63,6 +66,7 @@ internal sealed class ServiceSdkCase : ICase
 
     public async ValueTask DisposeAsync()
     {
+        await _initiator.DisposeAsync();
         _client.Dispose();
         await _host.StopAsync();
         _host.Dispose();
@@ -73,24 +77,11 @@ internal sealed class ServiceSdkCase : ICase
     {
         public async Task TransactAsync(int product)
         {
-            await using var transaction = await owner._client.BeginAsync();
-            var branches = await Task.WhenAll(
-                WorkAsync(owner._first, transaction.Id, owner.Databases.First, product),
-                WorkAsync(owner._second, transaction.Id, owner.Databases.Second, product));
-            foreach (var branch in branches)
-                transaction.AddBranch(branch);
-            if ((await transaction.CommitAsync()).DeliveryPending)
-                throw new InvalidOperationException($"Transaction {transaction.Id} is not delivered.");
+            await using var transaction = await owner._initiator.BeginAsync();
+            await InitiatedWork.RunAsync(
+                transaction, (owner._first.Session!, owner.Databases.First), (owner._second.Session!, owner.Databases.Second), product);
         }
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
-        private static async Task<BranchName> WorkAsync(
-            ICoordinatorParticipant participant, TransactionId id, OrderDatabase database, int product)
-        {
-            await using var work = await participant.EnlistAsync(id, CancellationToken.None);
-            await BranchUpdate.RunAsync(work.Connection, database, product);
-            return work.Branch;
-        }
     }
 }
