@@ -53,7 +53,12 @@ internal sealed class Chaos(World world, SeededRandom random)
             1 => random.Pick(world.Participants).Crash,
             _ => KillDatabase,
         };
-        world.Scheduler.After(random.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(random.Chance(0.5) ? 3 : 30)), kill);
+        world.Scheduler.After(random.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(random.Chance(0.5) ? 3 : 30)), () =>
+        {
+            // A world that has healed meanwhile may be at rest already.
+            if (world.Oracle.AtPoint is not null)
+                kill();
+        });
     }
 
     private void Strike()

@@ -61,7 +61,7 @@ internal sealed class TransactionTable(EngineOptions options)
     /// a single one, or readers alone, may have ended without a word to the coordinator (R13).
     /// </summary>
     public void RememberAbandoned(TransactionId id, string reasonCode, string reason) => Remember(new TransactionView(
-        id, "", TransactionState.InDoubt, Outcome.Unknown, reasonCode, reason, [], DateTimeOffset.UnixEpoch, Deadline: null));
+        id, "", TransactionState.InDoubt, Outcome.Unknown, reasonCode, $"{reason} Its branches can no longer commit together.", [], DateTimeOffset.UnixEpoch, Deadline: null));
 
     private void Remember(TransactionView view)
     {
