@@ -3,7 +3,7 @@ using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
 using Coordinator.Benchmarks.Databases;
 
-namespace Coordinator.Benchmarks.TwoPhase;
+namespace Coordinator.Benchmarks.Applications;
 
 /// <summary>The work of one branch, as an application does it on the connection that the SDK gives it.</summary>
 internal static class BranchUpdate
