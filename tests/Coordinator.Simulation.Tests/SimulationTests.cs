@@ -15,7 +15,7 @@ public sealed partial class SimulationTests(ITestOutputHelper output)
         "branches committed in one phase", "branches committed in two phases", "branches hidden", "clients told Aborted",
         "clients told Committed", "clients told Unknown", "decisions: Abort", "decisions: Commit",
         "finished branches that came back prepared", "initiators told Aborted", "initiators told Committed", "initiators told Unknown",
-        "initiators' streams that broke", "kills: application", "kills: client", "kills: coordinator", "kills: database",
+        "initiators' streams that broke", "initiators' transactions given up", "kills: application", "kills: client", "kills: coordinator", "kills: database",
         "kills: participant", "log writes that failed", "logs restored from a backup", "prepared branches rolled back",
         "meddlers told Aborted", "meddlers told Committed", "processes stopped for a while",
         "quarantined branches settled by an operator", "starts refused by a damaged log", "streams that went silent",

@@ -64,6 +64,7 @@ internal sealed class Oracle(Transcript transcript)
         }
 
         known.Decision = decision.Decision;
+        CheckGivenUp(known);
     }
 
     /// <summary>The coordinator says that all branches are finished, and that the decision need not be told again (R5).</summary>
@@ -129,6 +130,22 @@ internal sealed class Oracle(Transcript transcript)
             known.ToldUnknown = true;
     }
 
+    /// <summary>Somebody heard that no decision can commit it any more, whatever its initiator does (R3).</summary>
+    public void GivenUp(TransactionId id)
+    {
+        var known = Of(id);
+        Note($"{Name(id)} is given up");
+        Tally.Count("initiators' transactions given up");
+        known.IsGivenUp = true;
+        CheckGivenUp(known);
+    }
+
+    private void CheckGivenUp(Known known)
+    {
+        if (known is { IsGivenUp: true, Decision: Decision.Commit })
+            Violate($"{Name(known.Id)}: it was given up, and is decided commit (R3)");
+    }
+
     /// <summary>An initiator heard that all branches have committed.</summary>
     public void ToldDelivered(TransactionId id)
     {
@@ -153,6 +170,8 @@ internal sealed class Oracle(Transcript transcript)
         public bool ToldAborted { get; set; }
 
         public bool ToldUnknown { get; set; }
+
+        public bool IsGivenUp { get; set; }
 
         public List<(SimulatedServer Server, ServerBranch Branch)> Branches { get; } = [];
     }

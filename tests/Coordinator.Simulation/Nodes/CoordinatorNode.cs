@@ -217,6 +217,11 @@ internal sealed class CoordinatorNode(World world) : IDisposable
         {
             reply = () => answer.TrySetException(refused);
         }
+        catch (ParticipantUnavailableException away)
+        {
+            // As the service tells it.
+            reply = () => answer.TrySetException(new RefusedException(RefusalKind.Unavailable, Reasons.ParticipantUnavailable, away.Message));
+        }
 
         if (!world.Network.Chance(world.Faults.MessageLost))
             world.Scheduler.After(world.Delay(), reply);

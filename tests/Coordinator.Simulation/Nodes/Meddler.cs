@@ -27,6 +27,8 @@ internal sealed class Meddler(World world, TransactionId id, SeededRandom random
             var view = await world.Coordinator.CallAsync(process, Draw(), TimeSpan.FromSeconds(3));
             if (view.Outcome is Outcome.Committed or Outcome.Aborted or Outcome.HeuristicMixed or Outcome.HeuristicHazard)
                 world.Oracle.Told(id, view.Outcome, "meddlers");
+            else if (view is { Outcome: Outcome.Unknown, ReasonCode: Reasons.RolledBack or Reasons.Operator })
+                world.Oracle.GivenUp(id);
         }
         catch (Exception refused) when (refused is RefusedException or TimeoutException)
         {
