@@ -1,5 +1,8 @@
 using System.CommandLine;
+using Coordinator.Lab.Experiments.CoordinatorKilled;
 using Coordinator.Lab.Experiments.Locks;
+using Coordinator.Lab.Experiments.SagaAnomalies;
+using Coordinator.Lab.Experiments.SlowParticipant;
 using Spectre.Console;
 
 namespace Coordinator.Lab;
@@ -13,6 +16,10 @@ internal static class CommandLine
         return new RootCommand("Shows what two-phase commit costs, and what a saga costs instead, on private real databases.")
         {
             LocksCommand(run),
+            KilledCommand(run),
+            SlowCommand(run),
+            AnomaliesCommand(run),
+            SagaWorker.Create(output),
         };
     }
 
@@ -33,6 +40,70 @@ internal static class CommandLine
                 DelayProducts = parsed.GetValue(delayProducts),
                 Seconds = parsed.GetValue(seconds),
                 Clients = parsed.GetValue(clients),
+                Seed = parsed.GetValue(seed),
+            }));
+    }
+
+    private static Command KilledCommand(LabRun run)
+    {
+        var defaults = new KilledParameters();
+        var before = LabOptions.Seconds("--before", "Work before the kill.", defaults.Before);
+        var down = LabOptions.Seconds("--down", "Between kill and restart.", defaults.Down);
+        var after = LabOptions.Seconds("--after", "Work after the last lock is gone.", defaults.After);
+        var clients = LabOptions.Number("--clients", "Clients that place orders.", defaults.Clients, 1, 20);
+        var seed = LabOptions.Seed();
+        return LabOptions.Command("coordinator-killed", "2: what the others feel while the coordinator is dead.", run, [before, down, after, clients, seed], parsed =>
+            _ => new KilledExperiment(new KilledParameters
+            {
+                Before = parsed.GetValue(before),
+                Down = parsed.GetValue(down),
+                After = parsed.GetValue(after),
+                Clients = parsed.GetValue(clients),
+                Seed = parsed.GetValue(seed),
+            }));
+    }
+
+    private static Command SlowCommand(LabRun run)
+    {
+        var defaults = new SlowParameters();
+        var seconds = LabOptions.Seconds("--seconds", "How long each condition lasts.", defaults.Seconds);
+        var answer = LabOptions.Seconds("--answer", "How long the slow database takes for an answer.", defaults.Answer);
+        var tight = LabOptions.Seconds("--tight", "The tight limit of transactions and of waiting for a row.", defaults.Tight);
+        var loose = LabOptions.Seconds("--loose", "The loose one.", defaults.Loose);
+        var seed = LabOptions.Seed();
+        var command = LabOptions.Command("slow-participant", "3: one database is slow, hangs or is down.", run, [seconds, answer, tight, loose, seed], parsed =>
+            _ => new SlowExperiment(new SlowParameters
+            {
+                Seconds = parsed.GetValue(seconds),
+                Answer = parsed.GetValue(answer),
+                Tight = parsed.GetValue(tight),
+                Loose = parsed.GetValue(loose),
+                Seed = parsed.GetValue(seed),
+            }));
+        command.Validators.Add(result =>
+        {
+            if (result.Errors.Any() || result.GetValue(tight) < result.GetValue(loose))
+                return;
+            result.AddError("--tight must be below --loose.");
+        });
+        return command;
+    }
+
+    private static Command AnomaliesCommand(LabRun run)
+    {
+        var defaults = new AnomaliesParameters();
+        var seconds = LabOptions.Seconds("--seconds", "How long each way runs.", defaults.Seconds);
+        var clients = LabOptions.Number("--clients", "Clients that buy.", defaults.Clients, 2, 20);
+        var stock = LabOptions.Number("--stock", "Units of each product.", defaults.Stock, 1, 1000);
+        var declined = LabOptions.Number("--declined-one-in", "One customer in so many has no money.", defaults.DeclinedOneIn, 2, 40);
+        var seed = LabOptions.Seed();
+        return LabOptions.Command("saga-anomalies", "4: what others see of a saga, and of a two-phase commit.", run, [seconds, clients, stock, declined, seed], parsed =>
+            _ => new AnomaliesExperiment(new AnomaliesParameters
+            {
+                Seconds = parsed.GetValue(seconds),
+                Clients = parsed.GetValue(clients),
+                Stock = parsed.GetValue(stock),
+                DeclinedOneIn = parsed.GetValue(declined),
                 Seed = parsed.GetValue(seed),
             }));
     }

@@ -30,4 +30,7 @@ internal sealed class LockClock
             taken.Add(time);
         return [.. taken];
     }
+
+    /// <summary>How long the rows that are locked now have been so far, in milliseconds.</summary>
+    public double[] Held() => [.. _locked.Values.Select(since => Stopwatch.GetElapsedTime(since).TotalMilliseconds)];
 }

@@ -18,6 +18,25 @@ internal sealed class Rest : IAsyncDisposable
         (int)await Sql.NumberAsync(_orders, "SELECT COUNT(*) FROM pg_prepared_xacts"),
         (await Sql.TextsAsync(_inventory, "XA RECOVER")).Count);
 
+    /// <summary>The ids of all prepared branches, as the servers list them.</summary>
+    public async Task<HashSet<string>> PreparedIdsAsync() =>
+    [
+        .. (await Sql.TextsAsync(_orders, "SELECT gid FROM pg_prepared_xacts")).Select(id => "postgres " + id),
+        .. (await Sql.TextsAsync(_inventory, "XA RECOVER", column: 3)).Select(id => "mariadb " + id),
+    ];
+
+    /// <summary>Orders that others can see in one database and not in the other, by plain reads.</summary>
+    public async Task<HashSet<string>> HalfDoneAsync()
+    {
+        var reserved = await Sql.TextsAsync(_inventory, "SELECT id FROM reservation");
+        var half = (await Sql.TextsAsync(_orders, "SELECT id FROM orders")).ToHashSet();
+        half.SymmetricExceptWith(reserved);
+        return half;
+    }
+
+    /// <summary>Orders that stand in both databases, or in inventory at least.</summary>
+    public Task<long> ReservationsAsync() => Sql.NumberAsync(_inventory, "SELECT COUNT(*) FROM reservation");
+
     /// <summary>Sessions that wait for a row at this moment, in both servers.</summary>
     public async Task<int> WaitingAsync() => (int)(
         await Sql.NumberAsync(_orders, "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")

@@ -37,14 +37,14 @@ internal static class Sql
     public static Task<long> NumberAsync(DbConnection connection, string statement, params object[] parameters) =>
         NumberAsync(connection, transaction: null, statement, CancellationToken.None, parameters);
 
-    /// <summary>The first column of all rows, as text.</summary>
-    public static async Task<List<string>> TextsAsync(DbConnection connection, string statement, params object[] parameters)
+    /// <summary>One column of all rows, as text.</summary>
+    public static async Task<List<string>> TextsAsync(DbConnection connection, string statement, int column = 0)
     {
-        await using var command = Command(connection, transaction: null, statement, parameters);
+        await using var command = Command(connection, transaction: null, statement, []);
         await using var reader = await command.ExecuteReaderAsync();
         var texts = new List<string>();
         while (await reader.ReadAsync())
-            texts.Add(Convert.ToString(reader.GetValue(0), CultureInfo.InvariantCulture)!);
+            texts.Add(Convert.ToString(reader.GetValue(column), CultureInfo.InvariantCulture)!);
         return texts;
     }
 

@@ -122,7 +122,7 @@ internal sealed class LocksSection(LocksResult result)
         var half = result.Points.Where(point => point.Way == Way.Local).Select(point => point.Split).DefaultIfEmpty(0).Max();
         yield return half > 0
             ? $"Two local transactions left {Text.Count(half, "order", "orders")} in one database and not in the other, in a run where nothing crashed; two-phase commit left {Text.Count(result.Split)}."
-            : $"Nothing crashed in this run, and no order was left half done by two local transactions; two-phase commit left {Text.Count(result.Split)} too. Experiments 2 and 5 crash.";
+            : $"Nothing crashed in this run, and no order was left half done by two local transactions; two-phase commit left {Text.Count(result.Split)} too. Experiments 2 and 5 kill processes.";
     }
 
     private string Distance(LockPoint near, LockPoint far)

@@ -61,7 +61,7 @@ internal sealed class Svg
             else
                 Rectangle(x + 8, y - 11, 14, 12, $"f{number}");
             Text(x + 32, y, name, "strong");
-            x += 48 + (name.Length * 7.3);
+            x += 50 + (name.Length * 8.4);
         }
     }
 
