@@ -47,6 +47,12 @@ public sealed record EngineOptions
     /// <summary>Participants that may be registered.</summary>
     public int MaxParticipants { get; init; } = 1_000;
 
+    /// <summary>Initiators that may be connected: applications that prepare their branches themselves.</summary>
+    public int MaxInitiators { get; init; } = 1_000;
+
+    /// <summary>Ids that one initiator may have reserved and not used.</summary>
+    public int MaxReservedIds { get; init; } = 10_000;
+
     /// <summary>Instances that may be attached under one name.</summary>
     public int MaxInstancesPerParticipant { get; init; } = 100;
 
@@ -100,6 +106,7 @@ public sealed record EngineOptions
             (nameof(MaxOpenTransactions), MaxOpenTransactions), (nameof(MaxBranchesPerTransaction), MaxBranchesPerTransaction),
             (nameof(MaxFinishedTransactions), MaxFinishedTransactions), (nameof(MaxParticipants), MaxParticipants),
             (nameof(MaxInstancesPerParticipant), MaxInstancesPerParticipant),
+            (nameof(MaxInitiators), MaxInitiators), (nameof(MaxReservedIds), MaxReservedIds),
             (nameof(MaxCommandsInFlight), MaxCommandsInFlight), (nameof(MaxScanHeuristics), MaxScanHeuristics),
         })
         {

@@ -83,6 +83,15 @@ internal static partial class Log
     [LoggerMessage(27, LogLevel.Error, "HEURISTIC: branch {Branch}, which no decision names, is found committed; {Limit} outcomes wait to be forgotten, so it is not kept.")]
     public static partial void HeuristicNotKept(ILogger logger, BranchId branch, int limit);
 
+    [LoggerMessage(28, LogLevel.Information, "Initiator {Initiator} is connected.")]
+    public static partial void InitiatorOpened(ILogger logger, string initiator);
+
+    [LoggerMessage(29, LogLevel.Information, "Initiator {Initiator} is fenced: its connection has ended.")]
+    public static partial void InitiatorFenced(ILogger logger, string initiator);
+
+    [LoggerMessage(30, LogLevel.Information, "Transaction {Transaction} of initiator {Initiator} can no longer commit: {Reason}")]
+    public static partial void Abandoned(ILogger logger, TransactionId transaction, string initiator, string reason);
+
     [LoggerMessage(26, LogLevel.Error, "Periodic work failed; it goes on at the next interval.")]
     public static partial void PeriodicFailed(ILogger logger, Exception exception);
 }

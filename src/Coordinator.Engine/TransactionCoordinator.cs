@@ -16,6 +16,7 @@ public sealed class TransactionCoordinator : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly ParticipantRegistry _registry;
     private readonly TransactionTable _table;
+    private readonly InitiatorTable _initiators;
     private readonly LogKeeper _keeper;
     private readonly Delivery _delivery;
     private readonly HeuristicLedger _heuristics;
@@ -38,6 +39,7 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         _logger = logger;
         _registry = new ParticipantRegistry(options);
         _table = new TransactionTable(options);
+        _initiators = new InitiatorTable(options);
         Metrics = new EngineMetrics(() => _table.LiveCount);
         _keeper = new LogKeeper(log, options, time, logger);
         _admission = new Admission(_table, _keeper, options);
@@ -90,14 +92,17 @@ public sealed class TransactionCoordinator : IAsyncDisposable
             _registry.Register(participant);
         _heuristics.Load(opened.Heuristics);
         var lineage = new LogLineage(opened);
-        var recoverer = new Recoverer(_log, _keeper, _registry, _table, _delivery, _heuristics, lineage, _options, Metrics, _time, _logger);
+        var recoverer = new Recoverer(_log, _keeper, _registry, _table, _initiators, _delivery, _heuristics, lineage, _options, Metrics, _time, _logger);
         var attachments = new Attachments(_keeper, _log, _registry, lineage, recoverer, _options, _time, _logger);
-        var inquiry = new Inquiry(_log, _keeper, _table, _registry, _delivery, _heuristics, lineage, _options);
-        var reconciliation = new Reconciliation(_registry, _table, recoverer, attachments, _heuristics, _time);
-        var desk = new OperatorDesk(
-            _log, _keeper, _table, _registry, _delivery, _heuristics, attachments, reconciliation, inquiry, TryAbort, _options, _time, _logger);
+        var inquiry = new Inquiry(_log, _keeper, _table, _initiators, _registry, _delivery, _heuristics, lineage, _options);
+        var reconciliation = new Reconciliation(_registry, _table, _initiators, recoverer, attachments, _heuristics, _time);
         var beginning = new Beginning(_keeper, _table, _admission, inquiry, lineage, Metrics, _options, _time, _ids, _logger, OnDeadline);
-        _started = new Started(lineage, beginning, attachments, inquiry, desk);
+        var initiating = new Initiating(
+            _initiators, _table, _registry, beginning, _admission, inquiry, attachments, _options, Metrics, _time, _logger,
+            (transaction, delivery) => _ = DriveAsync(transaction, () => _twoPhase.RunVotedAsync(transaction, delivery)));
+        var desk = new OperatorDesk(
+            _log, _keeper, _table, _registry, _delivery, _heuristics, attachments, reconciliation, inquiry, _initiators, initiating, TryAbort, _options, _time, _logger);
+        _started = new Started(lineage, beginning, initiating, attachments, inquiry, desk);
         Log.Started(_logger, lineage.Cluster, lineage.Epoch, opened.Unfinished.Count, opened.Participants.Count, opened.End);
         foreach (var decision in opened.Unfinished)
             Resume(decision);
@@ -112,6 +117,11 @@ public sealed class TransactionCoordinator : IAsyncDisposable
     /// <exception cref="RefusedException">Bad arguments, draining, or a limit is reached.</exception>
     public Task<BegunTransaction> BeginAsync(TimeSpan? timeout, string name, string? idempotencyKey, string attempt = "") =>
         Running.Beginning.RunAsync(timeout, name, idempotencyKey, attempt);
+
+    /// <summary>Connects an application that prepares its branches itself, until it is disposed.</summary>
+    /// <param name="name">For people, at most 100 characters.</param>
+    /// <exception cref="RefusedException">Draining, or a limit is reached.</exception>
+    public Initiator OpenInitiator(string name) => Running.Initiating.Open(name);
 
     /// <summary>Enlists a branch of an attached participant; the same branch twice is the same branch.</summary>
     /// <returns>How long until the deadline.</returns>
@@ -152,7 +162,12 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         TransactionId id, IReadOnlyCollection<BranchName> named, bool untilDelivered, CancellationToken cancellationToken)
     {
         if (!_table.TryGetLive(id, out var transaction))
+        {
+            if (_initiators.FindHolder(id) is { } holder)
+                throw new RefusedException(RefusalKind.FailedPrecondition, Reasons.WrongState, $"Transaction {id} is initiator {holder.Name}'s, which alone has its branches' votes and can commit it.");
             return await Running.Inquiry.OfLateCommitAsync(id, named);
+        }
+
         if (transaction.State == TransactionState.Active)
             _admission.CheckLog();
         if (transaction.TryStartCommit())
@@ -167,7 +182,11 @@ public sealed class TransactionCoordinator : IAsyncDisposable
     {
         Limits.CheckText(reason, 200, "reason");
         if (!_table.TryGetLive(id, out var transaction))
+        {
+            Running.Initiating.TryAbandon(id, Reasons.RolledBack, reason.Length > 0 ? reason : "Rolled back on request.");
             return RequireAborted(await Running.Inquiry.GetAsync(id));
+        }
+
         if (!TryAbort(transaction, Reasons.RolledBack, reason.Length > 0 ? reason : "Rolled back on request.")
             && transaction.ToView() is var view && view.Outcome != Outcome.Aborted)
         {
@@ -310,5 +329,5 @@ public sealed class TransactionCoordinator : IAsyncDisposable
             $"Transaction {view.Id} is {view.State}; it cannot be rolled back any more.");
 
     private sealed record Started(
-        LogLineage Lineage, Beginning Beginning, Attachments Attachments, Inquiry Inquiry, OperatorDesk Operators);
+        LogLineage Lineage, Beginning Beginning, Initiating Initiating, Attachments Attachments, Inquiry Inquiry, OperatorDesk Operators);
 }

@@ -24,6 +24,9 @@ public interface ICoordinatorParticipant
     /// <summary>How many branches this process holds: at work, prepared, or unknown.</summary>
     int OpenBranches { get; }
 
+    /// <summary>Its logic, for initiators (Coordinator.Initiation); null before the database was first reached.</summary>
+    ParticipantSession? Session { get; }
+
     /// <summary>Completes once this process is attached.</summary>
     Task WhenAttachedAsync(CancellationToken cancellationToken);
 

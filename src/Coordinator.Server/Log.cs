@@ -35,4 +35,13 @@ internal static partial class Log
 
     [LoggerMessage(110, LogLevel.Error, "A metric could not be shown.")]
     public static partial void MetricsFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(111, LogLevel.Warning, "Initiator {Initiator}: its stream is ended: {Reason}")]
+    public static partial void InitiatorEnded(ILogger logger, string initiator, string reason);
+
+    [LoggerMessage(112, LogLevel.Debug, "Initiator {Initiator}: its stream broke.")]
+    public static partial void InitiatorBroken(ILogger logger, Exception exception, string initiator);
+
+    [LoggerMessage(113, LogLevel.Error, "Transaction {Transaction}: its initiator's Decide failed; it is told to ask again.")]
+    public static partial void DecideFailed(ILogger logger, Exception exception, TransactionId transaction);
 }

@@ -17,6 +17,8 @@ public class DependencyTests
         ["Coordinator.ResourceManagers"] = ["Coordinator.Abstractions"],
         ["Coordinator.Participant"] = ["Coordinator.Abstractions", "Coordinator.Contracts", "Coordinator.ResourceManagers"],
         ["Coordinator.Client"] = ["Coordinator.Abstractions", "Coordinator.Contracts"],
+        ["Coordinator.Initiation"] = ["Coordinator.Abstractions", "Coordinator.Contracts", "Coordinator.Client", "Coordinator.Participant"],
+        ["Coordinator.Embedded"] = ["Coordinator.Abstractions", "Coordinator.Contracts", "Coordinator.Client", "Coordinator.Engine", "Coordinator.Log", "Coordinator.Participant", "Coordinator.Initiation"],
         ["Coordinator.Server"] = ["Coordinator.Abstractions", "Coordinator.Contracts", "Coordinator.Engine", "Coordinator.Log"],
         ["Coordinator.Cli"] = ["Coordinator.Abstractions", "Coordinator.Contracts", "Coordinator.Client", "Coordinator.Log"],
         // Apart from everything: a saga is an alternative to the protocol, and shares no record and no rule with it.

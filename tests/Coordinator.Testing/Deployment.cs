@@ -23,12 +23,15 @@ public sealed class Deployment(
 
     private readonly int _port = FreePort.Find();
     private readonly int _healthPort = FreePort.Find();
-    private readonly Dictionary<string, (PrivateServer Server, string Database, int SqlPort)> _participants = [];
+    private readonly Dictionary<string, (PrivateServer Server, string ConnectionString, IReadOnlyList<string> Options, int SqlPort)> _participants = [];
     private readonly ConcurrentDictionary<string, ProcessHandle> _processes = [];
 
     public Uri Coordinator => new($"http://127.0.0.1:{_port}");
 
     public string LogPath => Path.Combine(folder, "coordinator.db");
+
+    /// <summary>Where the coordinator's health and metrics are.</summary>
+    public Uri Health => new($"http://127.0.0.1:{_healthPort}");
 
     /// <summary>Where a participant's SQL service listens.</summary>
     public Uri SqlAddress(string participant) => new($"http://127.0.0.1:{_participants[participant].SqlPort}");
@@ -38,7 +41,11 @@ public sealed class Deployment(
 
     /// <summary>Makes a participant known; <see cref="StartAsync"/> starts it.</summary>
     public void AddParticipant(string name, PrivateServer server, string database) =>
-        _participants.Add(name, (server, database, FreePort.Find()));
+        AddParticipant(name, server, server.AdminConnectionString(database), []);
+
+    /// <summary>The same, with a connection string of the caller's own, and further options of the host.</summary>
+    public void AddParticipant(string name, PrivateServer server, string connectionString, IReadOnlyList<string> options) =>
+        _participants.Add(name, (server, connectionString, options, FreePort.Find()));
 
     /// <summary>Starts the coordinator or a participant, and returns once it serves, or is attached.</summary>
     public async Task StartAsync(string name)
@@ -73,11 +80,12 @@ public sealed class Deployment(
 
     private string[] ParticipantArguments(string name)
     {
-        var (server, database, port) = _participants[name];
+        var (server, connectionString, options, port) = _participants[name];
         return
         [
             "--name", name, "--coordinator", Coordinator.ToString(), "--listen", $"http://127.0.0.1:{port}",
-            server.Kind == DatabaseKind.Postgres ? "--postgres" : "--mysql", server.AdminConnectionString(database),
+            server.Kind == DatabaseKind.Postgres ? "--postgres" : "--mysql", connectionString,
+            .. options,
         ];
     }
 }

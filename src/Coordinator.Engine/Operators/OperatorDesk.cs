@@ -14,6 +14,8 @@ public sealed class OperatorDesk
     private readonly Attachments _attachments;
     private readonly Reconciliation _reconciliation;
     private readonly Inquiry _inquiry;
+    private readonly InitiatorTable _initiators;
+    private readonly Initiating _initiating;
     private readonly Func<GlobalTransaction, string, string, bool> _tryAbort;
     private readonly EngineOptions _options;
     private readonly TimeProvider _time;
@@ -29,6 +31,8 @@ public sealed class OperatorDesk
         Attachments attachments,
         Reconciliation reconciliation,
         Inquiry inquiry,
+        InitiatorTable initiators,
+        Initiating initiating,
         Func<GlobalTransaction, string, string, bool> tryAbort,
         EngineOptions options,
         TimeProvider time,
@@ -43,6 +47,8 @@ public sealed class OperatorDesk
         _attachments = attachments;
         _reconciliation = reconciliation;
         _inquiry = inquiry;
+        _initiators = initiators;
+        _initiating = initiating;
         _tryAbort = tryAbort;
         _options = options;
         _time = time;
@@ -95,6 +101,8 @@ public sealed class OperatorDesk
         Limits.CheckReason(reason);
         if (_table.TryGetLive(id, out var live))
             return await ResolveLiveAsync(live, decision, reason);
+        if (await TryResolveReservedAsync(id, decision, reason) is { } abandoned)
+            return abandoned;
         _inquiry.CheckCluster(id);
         var planned = await FindPreparedAsync(id);
         var standing = await _keeper.ReadAsync(log => log.FindDecisionAsync(id));
@@ -143,6 +151,8 @@ public sealed class OperatorDesk
                 $"Transaction {branch.Transaction} is {live.State}; roll the whole transaction back instead.");
         }
 
+        if (_initiators.FindHolder(branch.Transaction) is not null)
+            throw Undecided(branch.Transaction, "reserved by its initiator; roll the whole transaction back instead.");
         _inquiry.CheckCluster(branch.Transaction);
         var standing = await _keeper.ReadAsync(log => log.FindDecisionAsync(branch.Transaction));
         await RecordAsync(branch.Transaction, branch.Branch, decision, reason);
@@ -178,6 +188,22 @@ public sealed class OperatorDesk
             RefusalKind.FailedPrecondition, Reasons.WrongState,
             $"Transaction {id} cannot be committed any more: {other?.Why ?? "it has ended"}. To end one branch by hand, name it with --branch.");
     }
+
+    private async Task<TransactionView?> TryResolveReservedAsync(TransactionId id, Decision decision, string reason)
+    {
+        if (_initiators.FindHolder(id) is null)
+            return null;
+        if (decision == Decision.Commit)
+            throw Undecided(id, "reserved by its initiator. Only its branches' votes can commit it; it can be rolled back.");
+        // On record BEFORE it is done.
+        await RecordAsync(id, branch: null, decision, reason);
+        // Decided meanwhile: then that is what is shown.
+        _initiating.TryAbandon(id, Reasons.Operator, reason);
+        return await _inquiry.LookUpAsync(id);
+    }
+
+    private static RefusedException Undecided(TransactionId id, string why) =>
+        new(RefusalKind.FailedPrecondition, Reasons.WrongState, $"Transaction {id} is {why}");
 
     private async Task<TransactionView> ResolveLiveAsync(GlobalTransaction live, Decision decision, string reason)
     {

@@ -7,7 +7,7 @@ namespace Coordinator.Engine;
 /// what will happen to it, when, and which command settles it if nothing will. Changes nothing.
 /// </summary>
 internal sealed class Reconciliation(
-    ParticipantRegistry registry, TransactionTable table, Recoverer recoverer, Attachments attachments, HeuristicLedger heuristics, TimeProvider time)
+    ParticipantRegistry registry, TransactionTable table, InitiatorTable initiators, Recoverer recoverer, Attachments attachments, HeuristicLedger heuristics, TimeProvider time)
 {
     /// <param name="fromParticipant">Leaves out participants whose names come before it: they are not asked either.</param>
     public async Task<InDoubtReport> RunAsync(string fromParticipant)
@@ -57,6 +57,8 @@ internal sealed class Reconciliation(
     {
         if (plan.Kind == PreparedKind.Live && plan.Prepared.Id is { } id && table.TryGetLive(id.Transaction, out var live))
             return OfLive(participant, plan, live.ToView(), now);
+        if (plan.Kind == PreparedKind.Live && plan.Prepared.Id is { } reserved && initiators.FindHolder(reserved.Transaction) is { } holder)
+            return OfReserved(participant, plan, holder);
         var since = plan.Decision?.At;
         return plan.Kind switch
         {
@@ -86,6 +88,11 @@ internal sealed class Reconciliation(
         DateTimeOffset? since = live.BegunAt > DateTimeOffset.UnixEpoch ? live.BegunAt : null;
         return new InDoubtBranch(participant, plan, kind, what + In(next, now), next, since, Settle: null);
     }
+
+    private static InDoubtBranch OfReserved(string participant, PlannedBranch plan, Initiator holder) => new(
+        participant, plan, PreparedKind.Live,
+        $"initiator {holder.Name} is about to hand its vote over; if that goes away first, it is rolled back",
+        NextAt: null, KnownSince: null, $"coordctl resolve {plan.Prepared.Id!.Transaction} --rollback --reason TEXT");
 
     private static string Delivery(BranchView? branch) => branch switch
     {

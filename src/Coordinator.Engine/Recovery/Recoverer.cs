@@ -18,6 +18,7 @@ internal sealed class Recoverer(
     LogKeeper keeper,
     ParticipantRegistry registry,
     TransactionTable table,
+    InitiatorTable initiators,
     Delivery delivery,
     HeuristicLedger heuristics,
     LogLineage lineage,
@@ -32,9 +33,10 @@ internal sealed class Recoverer(
     public async Task<IReadOnlyList<PlannedBranch>> PlanAsync(IParticipant participant)
     {
         var scan = await delivery.SendOnceAsync(participant.ListPreparedAsync, options.CommandTimeout);
-        var live = table.Live.ToDictionary(transaction => transaction.Id, transaction => transaction.ToView());
+        var listed = scan.Branches.Select(branch => branch.Id?.Transaction).OfType<TransactionId>().Distinct().ToList();
+        var live = NoteLive(listed);
         var decisions = new Dictionary<TransactionId, DecisionRecord>();
-        foreach (var id in scan.Branches.Select(branch => branch.Id?.Transaction).OfType<TransactionId>().Distinct())
+        foreach (var id in listed)
         {
             if (live.TryGetValue(id, out var view) && !view.IsDeliveryPending)
                 continue;
@@ -68,6 +70,16 @@ internal sealed class Recoverer(
             entry.LastScanError = exception.Message;
             Log.ScanFailed(logger, participant.Name, exception.Message);
         }
+    }
+
+    // The reserved ones BEFORE those in the table, since that is the way that a transaction goes.
+    private Dictionary<TransactionId, TransactionView> NoteLive(IReadOnlyList<TransactionId> listed)
+    {
+        var reserved = listed.Select(id => (Id: id, Holder: initiators.FindHolder(id))).Where(pair => pair.Holder is not null).ToList();
+        var live = table.Live.ToDictionary(transaction => transaction.Id, transaction => transaction.ToView());
+        foreach (var (id, holder) in reserved)
+            live.TryAdd(id, Inquiry.OfReserved(id, holder!.Name));
+        return live;
     }
 
     private async Task<bool> SettleAsync(ParticipantEntry entry, IParticipant participant, PlannedBranch planned)

@@ -9,6 +9,10 @@ internal sealed class Admission(TransactionTable table, LogKeeper log, EngineOpt
 
     public bool IsDraining { get; private set; }
 
+    /// <summary>Null if the log answers.</summary>
+    public string? WhyNothingIsDecided =>
+        log.Failure is { } failure ? $"The log does not answer, so nothing can be decided: {failure}" : null;
+
     public void StartDraining() => IsDraining = true;
 
     public static RefusedException Draining() =>
@@ -38,10 +42,7 @@ internal sealed class Admission(TransactionTable table, LogKeeper log, EngineOpt
     /// <exception cref="RefusedException">The log does not answer.</exception>
     public void CheckLog()
     {
-        if (log.Failure is { } failure)
-        {
-            throw new RefusedException(
-                RefusalKind.Unavailable, Reasons.LogUnavailable, $"The log does not answer, so nothing can be decided: {failure}");
-        }
+        if (WhyNothingIsDecided is { } why)
+            throw new RefusedException(RefusalKind.Unavailable, Reasons.LogUnavailable, why);
     }
 }

@@ -18,6 +18,13 @@ internal sealed class Beginning(
 {
     private long _sequence;
 
+    /// <summary>Ids of this epoch, for whoever makes them live.</summary>
+    public IReadOnlyList<TransactionId> TakeIds(int count)
+    {
+        var last = Interlocked.Add(ref _sequence, count);
+        return [.. Enumerable.Range(0, count).Select(i => NewId(last - count + 1 + i))];
+    }
+
     /// <summary>Begins a transaction, or finds the one that holds the idempotency key.</summary>
     public async Task<BegunTransaction> RunAsync(TimeSpan? timeout, string name, string? idempotencyKey, string attempt)
     {
@@ -27,7 +34,7 @@ internal sealed class Beginning(
         Limits.CheckText(attempt, 40, "attempt");
         admission.Check();
 
-        var id = TransactionId.Create(lineage.Cluster, lineage.Epoch, Interlocked.Increment(ref _sequence), ids.NextRandom());
+        var id = NewId(Interlocked.Increment(ref _sequence));
         if (idempotencyKey is null)
             return Begin(id, lifetime, name, idempotencyKey: null, attempt);
 
@@ -49,6 +56,8 @@ internal sealed class Beginning(
                 table.ReleaseKey(idempotencyKey, id);
         }
     }
+
+    private TransactionId NewId(long sequence) => TransactionId.Create(lineage.Cluster, lineage.Epoch, sequence, ids.NextRandom());
 
     private BegunTransaction Begin(TransactionId id, TimeSpan lifetime, string name, string? idempotencyKey, string attempt)
     {

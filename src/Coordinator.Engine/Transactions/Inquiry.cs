@@ -5,7 +5,7 @@ namespace Coordinator.Engine;
 /// of a record proves nothing by itself: a one-phase or read-only transaction leaves none (R13).
 /// </summary>
 internal sealed class Inquiry(
-    ITransactionLog log, LogKeeper keeper, TransactionTable table, ParticipantRegistry registry, Delivery delivery,
+    ITransactionLog log, LogKeeper keeper, TransactionTable table, InitiatorTable initiators, ParticipantRegistry registry, Delivery delivery,
     HeuristicLedger heuristics, LogLineage lineage, EngineOptions options)
 {
     /// <summary>How a transaction stands.</summary>
@@ -23,6 +23,8 @@ internal sealed class Inquiry(
             return live.ToView();
         if (table.TryGetFinished(id, out var finished))
             return finished;
+        if (initiators.FindHolder(id) is { } holder)
+            return OfReserved(id, holder.Name);
         var view = await keeper.ReadAsync(l => l.FindDecisionAsync(id)) is { } decision ? OfDecision(decision) : Unknown(id);
         return heuristics.Of(id) is { Count: > 0 } found ? WithHeuristics(view, found) : view;
     }
@@ -62,6 +64,28 @@ internal sealed class Inquiry(
             : view;
     }
 
+    /// <summary>
+    /// Of a transaction whose branches have voted and that is not live: without a decision it is aborted, unless records
+    /// may be missing (R1, R5, R7).
+    /// </summary>
+    public async Task<TransactionView> OfVotedAsync(TransactionId id)
+    {
+        var view = await LookUpAsync(id);
+        return view.Outcome != Outcome.Unknown || lineage.MayLack(id, log.Horizon)
+            ? view
+            : view with
+            {
+                State = TransactionState.Aborted,
+                Outcome = Outcome.Aborted,
+                ReasonCode = id.Epoch == lineage.Epoch ? Reasons.ParticipantUnavailable : Reasons.CoordinatorRestarted,
+                Reason = "Its initiator was fenced before its commit was decided; what it prepared is rolled back.",
+            };
+    }
+
+    /// <summary>As much as is known before its initiator hands the votes over.</summary>
+    public static TransactionView OfReserved(TransactionId id, string initiator) => new(
+        id, initiator, TransactionState.Active, Outcome.None, null, null, [], DateTimeOffset.UnixEpoch, Deadline: null);
+
     /// <summary>Why a branch cannot enlist in a transaction that is not live.</summary>
     public EnlistmentRefusedException WhyNotLive(TransactionId id)
     {
@@ -69,6 +93,8 @@ internal sealed class Inquiry(
             return new EnlistmentRefusedException(Reasons.TransactionNotFound, $"Transaction {id} belongs to cluster {id.Cluster}; this is {lineage.Cluster}.");
         if (id.Epoch != lineage.Epoch)
             return new EnlistmentRefusedException(Reasons.EpochFenced, $"Transaction {id} was begun under another start of the coordinator; begin a new one.");
+        if (initiators.FindHolder(id) is { } holder)
+            return new EnlistmentRefusedException(Reasons.WrongState, $"Transaction {id} is initiator {holder.Name}'s, in whose process all its branches must be.");
         return table.TryGetFinished(id, out var finished)
             ? new EnlistmentRefusedException(Reasons.WrongState, $"Transaction {id} is {finished.State}; no branch can enlist any more.")
             : new EnlistmentRefusedException(Reasons.TransactionNotFound, $"Transaction {id} is not open.");

@@ -52,10 +52,13 @@ internal sealed class TransactionTable(EngineOptions options)
             ReleaseKey(key, transaction.Id);
     }
 
+    /// <summary>A transaction that nothing but its id is known of has been made impossible to commit.</summary>
+    public void RememberAborted(TransactionId id, string reasonCode, string reason) => Remember(new TransactionView(
+        id, "", TransactionState.Aborted, Outcome.Aborted, reasonCode, reason, [], DateTimeOffset.UnixEpoch, Deadline: null));
+
     /// <summary>Recovery rolled back a prepared branch of an earlier epoch's transaction: whoever asks is told.</summary>
-    public void RememberAborted(TransactionId id) => Remember(new TransactionView(
-        id, "", TransactionState.Aborted, Outcome.Aborted, Reasons.CoordinatorRestarted,
-        "The coordinator was restarted before it decided; the branches are rolled back.", [], DateTimeOffset.UnixEpoch, Deadline: null));
+    public void RememberAborted(TransactionId id) => RememberAborted(
+        id, Reasons.CoordinatorRestarted, "The coordinator was restarted before it decided; the branches are rolled back.");
 
     private void Remember(TransactionView view)
     {

@@ -77,7 +77,31 @@ internal sealed class TwoPhaseCommit(
         if (!transaction.TryMove(TransactionState.Preparing, TransactionState.Deciding))
             return;
 
-        // 5. Durable BEFORE sent.
+        // 5., then 6. and 7.
+        if (await TryDecideAsync(transaction, prepared))
+            await DeliverCommitAsync(transaction, prepared);
+    }
+
+    /// <summary>
+    /// Steps 5 to 7, for a transaction whose initiator did the others: it tells the branches itself, once the decision is
+    /// durable, and what it does not confirm in time is told as ever.
+    /// </summary>
+    public async Task RunVotedAsync(GlobalTransaction transaction, InitiatedDelivery delivery)
+    {
+        var branches = transaction.Branches;
+        await ReachAsync(CommitPoint.Prepared, transaction);
+        if (!await TryDecideAsync(transaction, branches))
+            return;
+        var untold = await WhenToldAsync(delivery);
+        foreach (var branch in branches.Where(branch => !untold.Contains(branch.Id.Branch)))
+            transaction.Update(branch, BranchState.Committed);
+        await DeliverCommitAsync(transaction, [.. branches.Where(branch => untold.Contains(branch.Id.Branch))]);
+    }
+
+    // Step 5. Ends with the transaction committing; false if it is aborted, and over, instead.
+    private async Task<bool> TryDecideAsync(GlobalTransaction transaction, IReadOnlyList<Branch> prepared)
+    {
+        // Durable BEFORE sent.
         var standing = await log.DecideAsync(
             NewCommit(transaction, prepared),
             unknown => transaction.MoveTo(TransactionState.InDoubt, Reasons.LogUnavailable, unknown.Message));
@@ -85,14 +109,24 @@ internal sealed class TwoPhaseCommit(
         {
             transaction.MoveTo(TransactionState.Aborting, Reasons.LogUnavailable, standing.Reason);
             await DeliverAbortAsync(transaction);
-            return;
+            return false;
         }
 
         await ReachAsync(CommitPoint.Decided, transaction);
-
-        // 6. and 7.
         transaction.MoveTo(TransactionState.Committing);
-        await DeliverCommitAsync(transaction, prepared);
+        return true;
+    }
+
+    private async Task<IReadOnlyCollection<BranchName>> WhenToldAsync(InitiatedDelivery delivery)
+    {
+        try
+        {
+            return await delivery.Told.Task.OnCallersScheduler().WaitAsync(options.CommandTimeout, time);
+        }
+        catch (TimeoutException)
+        {
+            return delivery.Branches;
+        }
     }
 
     /// <summary>Steps 6 and 7, for a transaction whose commit is durable: also where recovery goes on after a crash.</summary>
@@ -134,7 +168,7 @@ internal sealed class TwoPhaseCommit(
         Finish(transaction);
     }
 
-    private DecisionRecord NewCommit(GlobalTransaction transaction, List<Branch> prepared) => new(
+    private DecisionRecord NewCommit(GlobalTransaction transaction, IReadOnlyList<Branch> prepared) => new(
         transaction.Id,
         Decision.Commit,
         transaction.Name,

@@ -38,6 +38,10 @@ internal sealed class LogStore : IDisposable
 
     public long Bytes { get; private set; }
 
+    public long MarkForces { get; private set; }
+
+    public long Checkpoints { get; private set; }
+
     public bool IsMarkUnforced => _mark is { IsUnforced: true };
 
     public bool IsClosed => _database is null;
@@ -115,6 +119,7 @@ internal sealed class LogStore : IDisposable
     {
         _options.Faults?.At(LogStep.BeforeMarkForced);
         _mark?.Force();
+        MarkForces++;
     }
 
     /// <summary>Copies the write-ahead file back once it has grown.</summary>
@@ -125,6 +130,7 @@ internal sealed class LogStore : IDisposable
         _options.Faults?.At(LogStep.BeforeCheckpoint);
         Database.Checkpoint(truncate: false);
         _pagesSinceCheckpoint = 0;
+        Checkpoints++;
     }
 
     public DecisionRecord? FindDecision(TransactionId transaction) => Verified(Database.FindByTransaction(transaction.Value));

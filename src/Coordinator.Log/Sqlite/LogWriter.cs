@@ -18,6 +18,7 @@ internal sealed class LogWriter : IAsyncDisposable
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly LogStore _store;
     private readonly SqliteLogOptions _options;
+    private readonly LogMetrics _metrics;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _places;
     private readonly Thread _thread;
@@ -30,10 +31,11 @@ internal sealed class LogWriter : IAsyncDisposable
     private bool _isStopping;
     private volatile Exception? _failure;
 
-    public LogWriter(LogStore store, SqliteLogOptions options, ILogger logger)
+    public LogWriter(LogStore store, SqliteLogOptions options, LogMetrics metrics, ILogger logger)
     {
         _store = store;
         _options = options;
+        _metrics = metrics;
         _logger = logger;
         _places = new SemaphoreSlim(options.MaxQueue);
         Publish();
@@ -203,6 +205,7 @@ internal sealed class LogWriter : IAsyncDisposable
         if (_failure is not null || !_store.IsMarkUnforced || Stopwatch.GetElapsedTime(_markForcedAt) < _options.MarkInterval)
             return;
         Guard(_store.ForceMark);
+        _metrics.Publish(_store);
         _markForcedAt = Stopwatch.GetTimestamp();
     }
 
@@ -271,6 +274,7 @@ internal sealed class LogWriter : IAsyncDisposable
     {
         Interlocked.Exchange(ref _end, _store.End);
         Statistics = new LogStatistics(_store.Records, _store.ForcedWrites, _store.Bytes);
+        _metrics.Publish(_store);
     }
 
     private void Stop()

@@ -34,6 +34,9 @@ public sealed class SqliteTransactionLog : ITransactionLog
     /// <inheritdoc/>
     public LogStatistics Statistics => Writer.Statistics;
 
+    /// <summary>The counters, as instruments too.</summary>
+    public LogMetrics Metrics { get; } = new();
+
     private LogWriter Writer
     {
         get
@@ -51,7 +54,7 @@ public sealed class SqliteTransactionLog : ITransactionLog
         if (_writer is not null)
             throw new InvalidOperationException("The log is open already.");
         var (store, opened) = await Task.Run(() => Open(random)).ConfigureAwait(false);
-        _writer = new LogWriter(store, _options, _logger);
+        _writer = new LogWriter(store, _options, Metrics, _logger);
         Messages.LogOpened(_logger, _options.Path, opened.Cluster, opened.Epoch, opened.End, opened.Unfinished.Count);
         return opened;
     }
@@ -187,6 +190,7 @@ public sealed class SqliteTransactionLog : ITransactionLog
         if (_writer is not null)
             await _writer.DisposeAsync().ConfigureAwait(false);
         _snapshots.Dispose();
+        Metrics.Dispose();
     }
 
     private static void CheckRoom(LogPaths paths)

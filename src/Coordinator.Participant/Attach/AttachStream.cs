@@ -19,7 +19,9 @@ internal sealed class AttachStream(
 {
     private static readonly TimeSpan _maxKeepAliveInterval = TimeSpan.FromHours(1);
 
-    private readonly Outbox _outbox = new(options);
+    private readonly Outbox<Wire.ParticipantFrame, Wire.ParticipantMessage> _outbox = new(
+        options.MaxQueuedMessages, options.MaxMessagesPerFrame, options.MaxMessageBytes,
+        messages => new Wire.ParticipantFrame { Messages = { messages } });
     private readonly PendingEnlistments _enlistments = new();
     private readonly RunningCommands _running = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -49,6 +49,9 @@ internal sealed class ParticipantService : BackgroundService, ICoordinatorPartic
     public ResourceAttachment? Resource => _session?.Resource;
 
     /// <inheritdoc/>
+    public ParticipantSession? Session => _session;
+
+    /// <inheritdoc/>
     public int OpenBranches => _session?.OpenBranches ?? 0;
 
     /// <summary>The database refused to take part at the first start; the ready-made host ends then.</summary>

@@ -8,7 +8,7 @@ namespace Coordinator.Participant.Session;
 /// 4. Its deadline is watched, on the monotonic clock (R8).
 /// Concurrent first uses share one run of these steps; later ones only wait for their turn.
 /// </summary>
-internal sealed class Opening(SessionContext context, IEnlistment enlistment, Finishing finishing, int maxOpenBranches, int maxSessions)
+internal sealed class Opening(SessionContext context, Finishing finishing, int maxOpenBranches, int maxSessions)
 {
     // Timers take no more.
     private static readonly TimeSpan _longestWait = TimeSpan.FromDays(40);
@@ -23,12 +23,12 @@ internal sealed class Opening(SessionContext context, IEnlistment enlistment, Fi
     }
 
     public async Task<BranchWork> EnlistAsync(
-        ParticipantSession owner, TransactionId transaction, BranchOptions options, CancellationToken cancellationToken)
+        ParticipantSession owner, TransactionId transaction, BranchOptions options, IEnlistment enlistment, CancellationToken cancellationToken)
     {
         var (branch, isFirst) = TakePlace(context.Table.OwnBranch(transaction));
         // The opening goes on if this caller leaves: others may wait for it, and the deadline ends it if none does.
         if (isFirst)
-            _ = OpenAsync(branch, options);
+            _ = OpenAsync(branch, options, enlistment);
         await branch.Opened.Task.OnCallersScheduler().WaitAsync(cancellationToken);
         await branch.Gate.EnterForWorkAsync(cancellationToken);
         return new BranchWork(owner, branch, await CheckAsync(owner, branch), isFirst);
@@ -57,11 +57,11 @@ internal sealed class Opening(SessionContext context, IEnlistment enlistment, Fi
         }
     }
 
-    private async Task OpenAsync(HeldBranch branch, BranchOptions options)
+    private async Task OpenAsync(HeldBranch branch, BranchOptions options, IEnlistment enlistment)
     {
         try
         {
-            if (await TryEnlistAsync(branch))
+            if (await TryEnlistAsync(branch, enlistment))
                 await BeginAsync(branch, options);
         }
         finally
@@ -72,7 +72,7 @@ internal sealed class Opening(SessionContext context, IEnlistment enlistment, Fi
     }
 
     // Step 2.
-    private async Task<bool> TryEnlistAsync(HeldBranch branch)
+    private async Task<bool> TryEnlistAsync(HeldBranch branch, IEnlistment enlistment)
     {
         try
         {

@@ -9,6 +9,7 @@ namespace Coordinator.Participant.Session;
 public sealed class ParticipantSession : IParticipant, IAsyncDisposable
 {
     private readonly SessionContext _context;
+    private readonly IEnlistment _enlistment;
     private readonly Opening _opening;
     private readonly Voting _voting;
     private readonly Finishing _finishing;
@@ -36,12 +37,13 @@ public sealed class ParticipantSession : IParticipant, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(resource);
         options.Validate();
+        _enlistment = enlistment;
         Resource = resource;
         MaxOpenBranches = options.MaxOpenBranches ?? Math.Max(1, resource.MaxBranches - Math.Max(1, resource.MaxBranches / 10));
         _context = new SessionContext(own, resources, new BranchTable(own, options.MaxStoredAnswers), options, time, logger);
         _finishing = new Finishing(_context);
         _voting = new Voting(_context, _finishing);
-        _opening = new Opening(_context, enlistment, _finishing, MaxOpenBranches, resource.MaxSessions);
+        _opening = new Opening(_context, _finishing, MaxOpenBranches, resource.MaxSessions);
     }
 
     private enum Verb
@@ -87,9 +89,15 @@ public sealed class ParticipantSession : IParticipant, IAsyncDisposable
     /// <exception cref="EnlistmentRefusedException">The coordinator or this participant takes no such work; see its reason.</exception>
     /// <exception cref="ParticipantUnavailableException">The coordinator or the database does not answer.</exception>
     public Task<BranchWork> EnlistAsync(
-        TransactionId transaction, BranchOptions? options, CancellationToken cancellationToken)
+        TransactionId transaction, BranchOptions? options, CancellationToken cancellationToken) =>
+        EnlistAsync(transaction, options, _enlistment, cancellationToken);
+
+    /// <summary>As above, for a transaction whose initiator is in this process and takes the enlistments itself.</summary>
+    public Task<BranchWork> EnlistAsync(
+        TransactionId transaction, BranchOptions? options, IEnlistment enlistment, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(transaction);
+        ArgumentNullException.ThrowIfNull(enlistment);
         lock (_context.Table.Sync)
         {
             if (_epoch is { } epoch && transaction.Cluster == _cluster && transaction.Epoch != epoch)
@@ -97,7 +105,7 @@ public sealed class ParticipantSession : IParticipant, IAsyncDisposable
         }
 
         options ??= new BranchOptions(_context.Options.LockTimeout, _context.Options.IsolationLevel);
-        return _opening.EnlistAsync(this, transaction, options, cancellationToken);
+        return _opening.EnlistAsync(this, transaction, options, enlistment, cancellationToken);
     }
 
     /// <summary>

@@ -1,10 +1,10 @@
 using Coordinator.Contracts;
 using Coordinator.Contracts.V1;
 using Coordinator.Engine;
-using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
+using ParticipantStream = Coordinator.Server.FramedStream<Coordinator.Contracts.V1.ParticipantFrame, Coordinator.Contracts.V1.CoordinatorFrame, Coordinator.Contracts.V1.CoordinatorMessage>;
 
 namespace Coordinator.Server;
 
@@ -19,14 +19,14 @@ namespace Coordinator.Server;
 internal sealed class AttachSession
 {
     private readonly TransactionCoordinator _coordinator;
-    private readonly AttachStream _stream;
+    private readonly ParticipantStream _stream;
     private readonly ServerMetrics _metrics;
     private readonly ILogger _logger;
     private Task _scan = Task.CompletedTask;
     private Task _nextScan = Task.CompletedTask;
 
     public AttachSession(
-        TransactionCoordinator coordinator, AttachStream stream, Registration registration, ServerMetrics metrics, ILogger logger)
+        TransactionCoordinator coordinator, ParticipantStream stream, Registration registration, ServerMetrics metrics, ILogger logger)
     {
         _coordinator = coordinator;
         _stream = stream;
@@ -59,8 +59,8 @@ internal sealed class AttachSession
             if (!_coordinator.IsAttached(Participant))
                 _stream.End(RpcErrors.Create(StatusCode.Unavailable, Reason.ParticipantUnavailable, "Another stream of the same instance has taken this one's place."));
             // The read is never awaited: it ends with the call, and must not keep the instance attached.
-            _ = GuardAsync(ReadAllAsync);
-            var writing = GuardAsync(_stream.WriteAllAsync);
+            _ = _stream.ReadAllAsync(Receive, OnBroken);
+            var writing = _stream.WriteAllAsync(OnBroken);
             var why = await _stream.WhenEnded;
             _coordinator.Detach(Participant);
             Participant.Pending.FailAll(why?.Status.Detail ?? "The participant closed its stream.");
@@ -76,42 +76,17 @@ internal sealed class AttachSession
         }
     }
 
-    private async Task GuardAsync(Func<Task> loop)
+    private void Receive(ParticipantFrame frame)
     {
-        try
+        foreach (var message in frame.Messages)
         {
-            await loop();
-        }
-        catch (MalformedException malformed)
-        {
-            _stream.End(RpcErrors.Create(StatusCode.InvalidArgument, Reason.Malformed, malformed.Message, ("field", malformed.Field)));
-        }
-        catch (InvalidProtocolBufferException)
-        {
-            _stream.End(RpcErrors.Create(StatusCode.InvalidArgument, Reason.Malformed, "A frame is not a ParticipantFrame; see participants.proto."));
-        }
-        catch (Exception exception)
-        {
-            // The connection was lost, or the call was reset; either way the stream is over.
-            Log.StreamBroken(_logger, exception, Participant.Name, Participant.Instance);
-            _stream.End(RpcErrors.Create(StatusCode.Unavailable, Reason.ParticipantUnavailable, "The participant's stream broke."));
+            if (_stream.WhenEnded.IsCompleted)
+                return;
+            Receive(message);
         }
     }
 
-    private async Task ReadAllAsync()
-    {
-        while (await _stream.ReadAsync() is { } frame)
-        {
-            foreach (var message in frame.Messages)
-            {
-                if (_stream.WhenEnded.IsCompleted)
-                    return;
-                Receive(message);
-            }
-        }
-
-        _stream.End(why: null);
-    }
+    private void OnBroken(Exception exception) => Log.StreamBroken(_logger, exception, Participant.Name, Participant.Instance);
 
     private void Receive(ParticipantMessage message)
     {

@@ -1,6 +1,7 @@
 using Coordinator.Contracts;
 using Coordinator.Contracts.V1;
 using Grpc.Core;
+using ParticipantStream = Coordinator.Server.FramedStream<Coordinator.Contracts.V1.ParticipantFrame, Coordinator.Contracts.V1.CoordinatorFrame, Coordinator.Contracts.V1.CoordinatorMessage>;
 
 namespace Coordinator.Server;
 
@@ -8,11 +9,11 @@ namespace Coordinator.Server;
 internal sealed class AttachStreams
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<(string Name, string Instance), AttachStream> _streams = [];
+    private readonly Dictionary<(string Name, string Instance), ParticipantStream> _streams = [];
 
-    public void Add(string name, string instance, AttachStream stream)
+    public void Add(string name, string instance, ParticipantStream stream)
     {
-        AttachStream? replaced;
+        ParticipantStream? replaced;
         lock (_gate)
         {
             _streams.TryGetValue((name, instance), out replaced);
@@ -24,7 +25,7 @@ internal sealed class AttachStreams
             StatusCode.Unavailable, Reason.ParticipantUnavailable, "A newer stream of the same instance has taken this one's place."));
     }
 
-    public void Remove(string name, string instance, AttachStream stream)
+    public void Remove(string name, string instance, ParticipantStream stream)
     {
         lock (_gate)
         {

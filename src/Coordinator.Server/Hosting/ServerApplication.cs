@@ -43,6 +43,7 @@ internal static class ServerApplication
         builder.Services.AddSingleton<TransactionEndpoint>();
         builder.Services.AddSingleton<OperatorEndpoint>();
         builder.Services.AddSingleton<ParticipantEndpoint>();
+        builder.Services.AddSingleton<InitiatorEndpoint>();
         // Signals are the process's, not the host's: a second one must end it at once.
         builder.Services.AddSingleton<IHostLifetime, UnattendedLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.CloseLimit);
@@ -64,6 +65,7 @@ internal static class ServerApplication
         application.MapGrpcService<TransactionEndpoint>();
         application.MapGrpcService<OperatorEndpoint>();
         application.MapGrpcService<ParticipantEndpoint>();
+        application.MapGrpcService<InitiatorEndpoint>();
         return application;
     }
 

@@ -1,4 +1,5 @@
 using Coordinator.Engine;
+using Coordinator.Log;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 
@@ -10,7 +11,7 @@ internal static class OtlpExport
     public static IDisposable? Start(ServerOptions options) => options.OtlpEndpoint.Length == 0
         ? null
         : Sdk.CreateMeterProviderBuilder()
-            .AddMeter(EngineMetrics.MeterName, ServerMetrics.MeterName, "System.Runtime")
+            .AddMeter(EngineMetrics.MeterName, LogMetrics.MeterName, ServerMetrics.MeterName, "System.Runtime")
             .AddOtlpExporter((exporter, reader) =>
             {
                 exporter.Endpoint = new Uri(options.OtlpEndpoint);

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Text;
 using Coordinator.Engine;
+using Coordinator.Log;
 
 namespace Coordinator.Server;
 
@@ -22,7 +23,7 @@ internal sealed class PrometheusExport : IDisposable
         _maxSeries = maxSeries;
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter.Name is EngineMetrics.MeterName or ServerMetrics.MeterName or "System.Runtime")
+            if (instrument.Meter.Name is EngineMetrics.MeterName or LogMetrics.MeterName or ServerMetrics.MeterName or "System.Runtime")
                 listener.EnableMeasurementEvents(instrument);
         };
         _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Record(instrument, value, tags));

@@ -43,6 +43,8 @@ internal static class OptionCatalog
         Number("MaxFinishedTransactions", "Finished transactions that are remembered in memory.", o => o.Engine.MaxFinishedTransactions, (o, v) => Engine(o, e => e with { MaxFinishedTransactions = v })),
         Number("MaxParticipants", "Participants that may be registered.", o => o.Engine.MaxParticipants, (o, v) => Engine(o, e => e with { MaxParticipants = v })),
         Number("MaxInstancesPerParticipant", "Instances that may be attached under one name.", o => o.Engine.MaxInstancesPerParticipant, (o, v) => Engine(o, e => e with { MaxInstancesPerParticipant = v })),
+        Number("MaxInitiators", "Initiators that may be connected.", o => o.Engine.MaxInitiators, (o, v) => Engine(o, e => e with { MaxInitiators = v })),
+        Number("MaxReservedIds", "Ids that one initiator may have reserved and not used.", o => o.Engine.MaxReservedIds, (o, v) => Engine(o, e => e with { MaxReservedIds = v })),
         Number("MaxCommandsInFlight", "Commands of phase 2 and of recovery at one participant at once; more wait.", o => o.Engine.MaxCommandsInFlight, (o, v) => Engine(o, e => e with { MaxCommandsInFlight = v })),
         Number("MaxScanHeuristics", "Heuristic outcomes that scans may add to what is not forgotten; further ones are only logged.", o => o.Engine.MaxScanHeuristics, (o, v) => Engine(o, e => e with { MaxScanHeuristics = v })),
         Number("MaxMemoryBytes", "Managed memory above which Begin is refused; 0: three quarters of what there is.", o => o.Engine.MaxMemoryBytes, (o, v) => Engine(o, e => e with { MaxMemoryBytes = v })),

@@ -2,6 +2,7 @@ using Coordinator.Contracts.V1;
 using Coordinator.Engine;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
+using ParticipantStream = Coordinator.Server.FramedStream<Coordinator.Contracts.V1.ParticipantFrame, Coordinator.Contracts.V1.CoordinatorFrame, Coordinator.Contracts.V1.CoordinatorMessage>;
 
 namespace Coordinator.Server;
 
@@ -15,11 +16,16 @@ internal sealed class ParticipantEndpoint(
     AttachStreams streams,
     ILogger<ParticipantEndpoint> logger) : ParticipantService.ParticipantServiceBase
 {
+    private static readonly FrameShape<CoordinatorFrame, CoordinatorMessage> Shape = new(
+        "participant",
+        messages => new CoordinatorFrame { Messages = { messages } },
+        () => new CoordinatorMessage { KeepAlive = new KeepAlive() });
+
     public override async Task Attach(
         IAsyncStreamReader<ParticipantFrame> requestStream, IServerStreamWriter<CoordinatorFrame> responseStream, ServerCallContext context)
     {
-        using var stream = new AttachStream(
-            requestStream, responseStream, () => context.GetHttpContext().Abort(), options, time, metrics);
+        using var stream = new ParticipantStream(
+            requestStream, responseStream, () => context.GetHttpContext().Abort(), Shape, options, time, metrics);
         using var ending = shutdown.Token.Register(() => stream.End(CallErrors.Draining()));
         if (await ReadRegistrationAsync(stream) is not { } registration)
             return;
@@ -34,17 +40,9 @@ internal sealed class ParticipantEndpoint(
         }
     }
 
-    private async Task<Registration?> ReadRegistrationAsync(AttachStream stream)
+    private async Task<Registration?> ReadRegistrationAsync(ParticipantStream stream)
     {
-        var reading = stream.ReadAsync();
-        if (await Task.WhenAny(reading, stream.WhenEnded) != reading)
-        {
-            // The stream's watch ends a caller that never registers. Its read ends with the call.
-            _ = reading.ContinueWith(read => read.Exception, TaskContinuationOptions.OnlyOnFaulted);
-            throw (await stream.WhenEnded)!;
-        }
-
-        if (await reading is not { } frame)
+        if (await stream.ReadFirstAsync() is not { } frame)
             return null;
         if (frame.Messages is not [{ MessageCase: ParticipantMessage.MessageOneofCase.Register }])
             throw new MalformedException("register", "must be the first message, in a frame of its own.");

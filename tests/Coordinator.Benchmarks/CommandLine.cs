@@ -1,0 +1,67 @@
+using System.CommandLine;
+using System.Globalization;
+using Coordinator.Benchmarks.Databases;
+using Coordinator.Benchmarks.TwoPhase;
+
+namespace Coordinator.Benchmarks;
+
+/// <summary>The commands and their options.</summary>
+internal static class CommandLine
+{
+    private static readonly Option<double> Seconds = new("--seconds") { Description = "How long each point is measured, in all rounds together (10).", DefaultValueFactory = _ => 10 };
+    private static readonly Option<int> Rounds = new("--rounds") { Description = "Pieces of a point, between which the other cases have their turn (5).", DefaultValueFactory = _ => 5 };
+    private static readonly Option<string> Workers = new("--workers") { Description = "How many work at the same time, with commas between (1,8,32).", DefaultValueFactory = _ => "1,8,32" };
+    private static readonly Option<string?> Cases = new("--case") { Description = "Only these, with commas between." };
+    private static readonly Option<string> Databases = new("--databases") { Description = $"With commas between ({string.Join(',', ServerPair.Names)}).", DefaultValueFactory = _ => string.Join(',', ServerPair.Names) };
+    private static readonly Option<string?> Json = new("--json") { Description = "Writes the rows to this file, as JSON." };
+    private static readonly Option<string?> Chart = new("--chart") { Description = "Draws a chart into this file, as SVG." };
+
+    public static RootCommand Create(TextWriter output)
+    {
+        foreach (var option in (Option[])[Seconds, Rounds, Workers, Cases, Databases, Json, Chart])
+            option.Recursive = true;
+        var root = new RootCommand("Measures what a coordinator costs, against the same work by hand, on private real servers.")
+        {
+            Seconds, Rounds, Workers, Cases, Databases, Json, Chart,
+        };
+        root.Validators.Add(result =>
+        {
+            if (result.GetValue(Seconds) <= 0)
+                result.AddError("--seconds must be above 0.");
+            if (result.GetValue(Rounds) < 1)
+                result.AddError("--rounds must be at least 1.");
+            if (!List(result.GetValue(Workers)).All(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 1 and <= OrderDatabase.MaxWorkers))
+                result.AddError($"--workers: numbers from 1 to {OrderDatabase.MaxWorkers}, with commas between.");
+            foreach (var unknown in List(result.GetValue(Databases)).Except(ServerPair.Names))
+                result.AddError($"--databases: there is no {unknown}; {string.Join(" and ", ServerPair.Names)} are there.");
+        });
+        Add("two-phase", "Two rows in two databases, by every way, and by hand.", CaseCatalog.Names, TwoPhaseCommand.RunAsync);
+        return root;
+
+        void Add(string name, string description, IReadOnlyList<string> cases, Func<BenchmarkOptions, Task<int>> run)
+        {
+            var command = new Command(name, cases.Count == 0 ? description : $"{description} Cases: {string.Join(", ", cases)}.");
+            command.Validators.Add(result =>
+            {
+                foreach (var unknown in List(result.GetValue(Cases)).Except(cases))
+                    result.AddError($"--case: {name} has no {unknown}; it has {string.Join(", ", cases)}.");
+            });
+            command.SetAction((result, _) => run(Read(result) with { Output = output }));
+            root.Subcommands.Add(command);
+        }
+    }
+
+    private static BenchmarkOptions Read(ParseResult result) => new()
+    {
+        PointLength = TimeSpan.FromSeconds(result.GetValue(Seconds)),
+        Rounds = result.GetValue(Rounds),
+        Workers = [.. List(result.GetValue(Workers)).Select(text => int.Parse(text, CultureInfo.InvariantCulture))],
+        Cases = List(result.GetValue(Cases)),
+        Databases = List(result.GetValue(Databases)),
+        Json = result.GetValue(Json),
+        Chart = result.GetValue(Chart),
+    };
+
+    private static string[] List(string? text) =>
+        text?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+}

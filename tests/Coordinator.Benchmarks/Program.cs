@@ -1,0 +1,3 @@
+using Coordinator.Benchmarks;
+
+return await CommandLine.Create(Console.Out).Parse(args).InvokeAsync();

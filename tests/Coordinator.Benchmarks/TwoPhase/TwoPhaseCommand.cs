@@ -1,0 +1,86 @@
+using Coordinator.Benchmarks.Databases;
+using Coordinator.Benchmarks.Measuring;
+using Coordinator.Benchmarks.Output;
+
+namespace Coordinator.Benchmarks.TwoPhase;
+
+/// <summary>
+/// Compares the cases on real servers. All of them are there for the whole run and take turns of a slice, in an order that
+/// moves on each round, so that what else the machine does meets them alike; what counts is the median over the rounds.
+/// </summary>
+internal static class TwoPhaseCommand
+{
+    public static async Task<int> RunAsync(BenchmarkOptions options)
+    {
+        var rows = new List<Row>();
+        await using (var progress = ProgressBar.Start())
+        {
+            foreach (var databases in options.Databases)
+                rows.AddRange(await RunAsync(databases, options, progress));
+        }
+
+        await TwoPhaseReport.WriteAsync(rows, options);
+        return 0;
+    }
+
+    private static async Task<List<Row>> RunAsync(string databases, BenchmarkOptions options, ProgressBar progress)
+    {
+        var folder = Directory.CreateTempSubdirectory("coordinator-benchmarks-").FullName;
+        try
+        {
+            await using var servers = await ServerPair.StartAsync(databases);
+            var cases = await CaseCatalog.StartAsync(servers, folder, options);
+            try
+            {
+                progress.Plan(cases.Count * (1 + (options.Workers.Count * options.Rounds)));
+                return await RunAsync(servers, cases, options, progress);
+            }
+            finally
+            {
+                foreach (var each in cases)
+                    await each.DisposeAsync();
+            }
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static async Task<List<Row>> RunAsync(
+        ServerPair servers, List<ICase> cases, BenchmarkOptions options, ProgressBar progress)
+    {
+        var crews = new List<Crew>();
+        foreach (var each in cases)
+            crews.Add(await Crew.OpenAsync(each, servers, options.Workers.Max()));
+        foreach (var crew in crews)
+        {
+            progress.Next($"{servers.Name}, {crew.Name}, warming up");
+            await crew.WarmUpAsync(options.Workers.Max(), options.WarmUpTransactions);
+        }
+
+        var rows = new List<Row>();
+        foreach (var workers in options.Workers)
+        {
+            var slices = crews.ToDictionary(crew => crew.Name, _ => new List<Slice>());
+            for (var round = 0; round < options.Rounds; round++)
+            {
+                for (var turn = 0; turn < crews.Count; turn++)
+                {
+                    var crew = crews[(turn + round) % crews.Count];
+                    progress.Next($"{servers.Name}, {crew.Name}, {workers} workers, round {round + 1}");
+                    slices[crew.Name].Add(await crew.RunAsync(workers, options.SliceLength));
+                }
+            }
+
+            rows.AddRange(crews.Select(crew => Points.Of(crew.Name, workers, servers.Name, slices[crew.Name], slices.GetValueOrDefault(FloorCase.Separate))));
+        }
+
+        foreach (var crew in crews)
+            await crew.CheckAsync();
+        foreach (var crew in crews)
+            await crew.DisposeAsync();
+        await WholeCheck.NothingPreparedAsync(servers);
+        return rows;
+    }
+}

@@ -1,0 +1,30 @@
+using Coordinator.Benchmarks.Databases;
+
+namespace Coordinator.Benchmarks.TwoPhase;
+
+/// <summary>A figure counts only if the work was done: what the databases hold in the end must be what was reported.</summary>
+internal static class WholeCheck
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+
+    /// <exception cref="InvalidOperationException">Rows were changed more or less often than transactions committed.</exception>
+    public static async Task TotalsAsync(string name, (OrderDatabase First, OrderDatabase Second) databases, long transactions)
+    {
+        var (first, second) = (await databases.First.CountChangesAsync(), await databases.Second.CountChangesAsync());
+        if (first != transactions || second != transactions)
+            throw new InvalidOperationException($"{name}: {transactions} transactions committed, but the rows were changed {first} and {second} times.");
+    }
+
+    /// <exception cref="InvalidOperationException">A server still lists prepared branches.</exception>
+    public static async Task NothingPreparedAsync(ServerPair servers)
+    {
+        var end = DateTimeOffset.UtcNow + Limit;
+        while (await servers.CountPreparedAsync() is var left and not 0)
+        {
+            if (DateTimeOffset.UtcNow > end)
+                throw new InvalidOperationException($"{left} branches are still prepared.");
+            await Task.Delay(Interval);
+        }
+    }
+}
