@@ -1,4 +1,7 @@
 using System.CommandLine;
+using Coordinator.Lab.Experiments;
+using Coordinator.Lab.Experiments.CannotPrepare;
+using Coordinator.Lab.Experiments.Choose;
 using Coordinator.Lab.Experiments.CoordinatorKilled;
 using Coordinator.Lab.Experiments.Locks;
 using Coordinator.Lab.Experiments.SagaAnomalies;
@@ -19,7 +22,11 @@ internal static class CommandLine
             KilledCommand(run),
             SlowCommand(run),
             AnomaliesCommand(run),
+            CannotPrepareCommand(run),
+            ChooseCommand(run),
+            AllCommand(run),
             SagaWorker.Create(output),
+            StoreWorker.Create(output),
         };
     }
 
@@ -107,4 +114,48 @@ internal static class CommandLine
                 Seed = parsed.GetValue(seed),
             }));
     }
+
+    private static Command CannotPrepareCommand(LabRun run)
+    {
+        var orders = LabOptions.Number("--orders", "Orders without a kill, by which each strategy's window is measured.", new CannotPrepareParameters().Orders, 1, 10_000);
+        return LabOptions.Command("cannot-prepare", "5: an order's message to a store that cannot prepare, killed at each step.", run, [orders], parsed =>
+            _ => new CannotPrepareExperiment(new CannotPrepareParameters { Orders = parsed.GetValue(orders) }));
+    }
+
+    private static Command ChooseCommand(LabRun run)
+    {
+        var seed = LabOptions.Seed();
+        var command = new Command("choose", "6: when to choose what, from figures measured for it: runs the others briefly.") { seed };
+        LabOptions.AddRun(command, run, parsed => All(quick: true, parsed.GetValue(seed)));
+        return command;
+    }
+
+    private static Command AllCommand(LabRun run)
+    {
+        var quick = new Option<bool>("--quick") { Description = "Under three minutes: directions, no figures to quote." };
+        var seed = LabOptions.Seed();
+        var command = new Command("all", "All six, one after the other.") { quick, seed };
+        LabOptions.AddRun(command, run, parsed => All(parsed.GetValue(quick), parsed.GetValue(seed)));
+        return command;
+    }
+
+    private static IReadOnlyList<Func<IReadOnlyList<ExperimentResult>, IExperiment>> All(bool quick, int seed) => quick
+        ?
+        [
+            _ => new LocksExperiment(new LocksParameters { Products = [1, 10, 100], Delays = [0, 5, 20], Seconds = 0.8, Seed = seed }),
+            _ => new KilledExperiment(new KilledParameters { Before = 2, Down = 2.5, After = 1.5, Seed = seed }),
+            _ => new SlowExperiment(new SlowParameters { Seconds = 2.5, Tight = 1, Loose = 4, Seed = seed }),
+            _ => new AnomaliesExperiment(new AnomaliesParameters { Seconds = 2.5, Seed = seed }),
+            _ => new CannotPrepareExperiment(new CannotPrepareParameters { Orders = 15 }),
+            results => new ChooseExperiment(results),
+        ]
+        :
+        [
+            _ => new LocksExperiment(new LocksParameters { Seed = seed }),
+            _ => new KilledExperiment(new KilledParameters { Seed = seed }),
+            _ => new SlowExperiment(new SlowParameters { Seed = seed }),
+            _ => new AnomaliesExperiment(new AnomaliesParameters { Seed = seed }),
+            _ => new CannotPrepareExperiment(new CannotPrepareParameters()),
+            results => new ChooseExperiment(results),
+        ];
 }
