@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Coordinator.Benchmarks.Databases;
 using Coordinator.Benchmarks.Logs;
+using Coordinator.Benchmarks.Mix;
 using Coordinator.Benchmarks.Rpc;
 using Coordinator.Benchmarks.Scale;
 using Coordinator.Benchmarks.TwoPhase;
@@ -44,6 +45,7 @@ internal static class CommandLine
         Add("two-phase", "Two rows in two databases, by every way, and by hand.", CaseCatalog.Names, TwoPhaseCommand.RunAsync);
         Add("log", "Decisions a second of the log, against SQLite alone and against forcing a file.", LogCommand.Names, LogCommand.RunAsync);
         Add("grpc", "Calls and stream messages a second against a service that does nothing.", RpcCommand.Names, RpcCommand.RunAsync);
+        Add("mix", "Transactions that only read or have one branch, against the same by hand.", [], MixCommand.RunAsync);
         Add("scale", "Memory of open transactions; log and memory after many finished ones.", ScaleCommand.Names, ScaleCommand.RunAsync, Open, Transactions);
         var echo = new Command(EchoServer.Verb, "What the program starts itself as.") { Hidden = true };
         echo.SetAction((_, _) => EchoServer.RunAsync());

@@ -25,7 +25,8 @@ internal static class FinishedTransactions
         var path = Path.Combine(folder, "coordinator.db");
         await using var engine = new TransactionCoordinator(
             new SqliteTransactionLog(new SqliteLogOptions { Path = path }),
-            new EngineOptions { Retention = TimeSpan.FromSeconds(1), TrimInterval = TimeSpan.FromSeconds(1) },
+            // Trimming comes with the scans.
+            new EngineOptions { ScanInterval = TimeSpan.FromSeconds(1), Retention = TimeSpan.FromSeconds(1), TrimInterval = TimeSpan.FromSeconds(1) },
             TimeProvider.System, new RandomIdSource(), NullLogger<TransactionCoordinator>.Instance);
         await engine.StartAsync();
         foreach (var name in (string[])["first", "second"])

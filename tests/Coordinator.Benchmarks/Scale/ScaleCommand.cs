@@ -33,7 +33,7 @@ internal static class ScaleCommand
 
     private static async Task WriteAsync(List<Row> rows, BenchmarkOptions options)
     {
-        var grid = new Grid("what", "transactions", "resident MB", "heap MB", "log MB", "bytes each");
+        var grid = new Grid("what", "transactions", "resident MB", "heap MB", "log MB", "bytes each", "a second");
         foreach (var row in rows)
         {
             grid.Add(
@@ -42,7 +42,8 @@ internal static class ScaleCommand
                 Grid.Number(Value(row, OpenTransactions.ResidentMb), 1),
                 Grid.Number(Value(row, OpenTransactions.HeapMb), 1),
                 Grid.Number(Value(row, FinishedTransactions.LogMb), 1),
-                Grid.Number(Value(row, OpenTransactions.BytesEach)));
+                Grid.Number(Value(row, OpenTransactions.BytesEach)),
+                Grid.Number(row.Tps));
         }
 
         await options.Output.WriteLineAsync();

@@ -52,7 +52,8 @@ internal static class TwoPhaseCommand
     {
         var crews = new List<Crew>();
         foreach (var each in cases)
-            crews.Add(await Crew.OpenAsync(each, servers, options.Workers.Max()));
+            crews.Add(await Crew.OpenAsync(
+                each.Name, [.. servers.Processes, .. each.Processes], each.ReadLog, each.OpenWorkerAsync, options.Workers.Max()));
         foreach (var crew in crews)
         {
             progress.Next($"{servers.Name}, {crew.Name}, warming up");
@@ -68,8 +69,12 @@ internal static class TwoPhaseCommand
             rows.AddRange(crews.Select(crew => Points.Of(crew.Name, workers, servers.Name, slices[crew.Name], slices.GetValueOrDefault(FloorCase.Separate))));
         }
 
-        foreach (var crew in crews)
-            await crew.CheckAsync();
+        foreach (var (each, crew) in cases.Zip(crews))
+        {
+            await WholeCheck.ChangesAsync(each.Databases.First, crew.Committed);
+            await WholeCheck.ChangesAsync(each.Databases.Second, crew.Committed);
+        }
+
         foreach (var crew in crews)
             await crew.DisposeAsync();
         await WholeCheck.NothingPreparedAsync(servers);
