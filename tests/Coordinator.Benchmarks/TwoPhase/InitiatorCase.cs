@@ -46,7 +46,7 @@ internal sealed class InitiatorCase(string name, IApplication application) : ICa
             InitiatedTransaction transaction, ICoordinatorParticipant participant, OrderDatabase database, int product)
         {
             await using var work = await transaction.EnlistAsync(participant, CancellationToken.None);
-            await BranchUpdate.RunAsync(work.Connection, database, product);
+            await BranchWorks.RunAsync(Work.Write, work.Connection, database, product);
         }
     }
 }

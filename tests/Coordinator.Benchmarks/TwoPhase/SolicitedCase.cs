@@ -45,7 +45,7 @@ internal sealed class SolicitedCase(SdkApplication application) : ICase
             ICoordinatorParticipant participant, TransactionId id, OrderDatabase database, int product)
         {
             await using var work = await participant.EnlistAsync(id, CancellationToken.None);
-            await BranchUpdate.RunAsync(work.Connection, database, product);
+            await BranchWorks.RunAsync(Work.Write, work.Connection, database, product);
             return work.Branch;
         }
     }
