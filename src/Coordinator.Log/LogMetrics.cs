@@ -1,10 +1,11 @@
 using System.Diagnostics.Metrics;
+using Coordinator.Engine;
 
 namespace Coordinator.Log;
 
 /// <summary>
-/// What an embedded log has done since it was opened, as <see cref="Meter"/> instruments too. Read now and then, never
-/// told: nothing of it is on a record's way.
+/// What an embedded log has done since it was opened, as <see cref="Meter"/> instruments. They are read now and then and
+/// never told: nothing of it is on a record's way.
 /// </summary>
 public sealed class LogMetrics : IDisposable
 {
@@ -12,48 +13,27 @@ public sealed class LogMetrics : IDisposable
     public const string MeterName = "Coordinator.Log";
 
     private readonly Meter _meter = new(MeterName);
-    private long _records;
-    private long _forcedWrites;
-    private long _bytes;
-    private long _markForces;
-    private long _checkpoints;
+    private volatile LogStatistics _statistics = new(0, 0, 0);
 
     internal LogMetrics()
     {
-        Add("coordinator.log.records", "{record}", "Records written.", () => Records);
-        Add("coordinator.log.forced_writes", "{write}", "Durable writes, one a batch: each forces the write-ahead file.", () => ForcedWrites);
-        Add("coordinator.log.size_written", "By", "Bytes of records written.", () => Bytes);
-        Add("coordinator.log.mark_forces", "{write}", "Times that the high-water mark was forced.", () => MarkForces);
-        Add("coordinator.log.checkpoints", "{checkpoint}", "Times that the write-ahead file was copied back; each forces both files.", () => Checkpoints);
+        Add("coordinator.log.records", "{record}", "Records written.", statistics => statistics.Records);
+        Add("coordinator.log.forced_writes", "{write}", "Durable writes, one a batch: each forces the write-ahead file.", statistics => statistics.ForcedWrites);
+        Add("coordinator.log.size_written", "By", "Bytes of records written.", statistics => statistics.Bytes);
+        Add("coordinator.log.mark_forces", "{write}", "Times that the high-water mark was forced.", statistics => statistics.MarkForces);
+        Add("coordinator.log.checkpoints", "{checkpoint}", "Times that the write-ahead file was copied back; each forces both files.", statistics => statistics.Checkpoints);
     }
 
-    /// <summary>Records written.</summary>
-    public long Records => Interlocked.Read(ref _records);
-
-    /// <summary>Durable writes, one a batch: each forces the write-ahead file once.</summary>
-    public long ForcedWrites => Interlocked.Read(ref _forcedWrites);
-
-    /// <summary>Bytes of records written.</summary>
-    public long Bytes => Interlocked.Read(ref _bytes);
-
-    /// <summary>Times that the high-water mark was forced: at most once an interval.</summary>
-    public long MarkForces => Interlocked.Read(ref _markForces);
-
-    /// <summary>Times that the write-ahead file was copied back into the log's file; each forces both.</summary>
-    public long Checkpoints => Interlocked.Read(ref _checkpoints);
+    /// <summary>As of the last batch.</summary>
+    public LogStatistics Statistics
+    {
+        get => _statistics;
+        internal set => _statistics = value;
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _meter.Dispose();
 
-    internal void Publish(LogStore store)
-    {
-        Interlocked.Exchange(ref _records, store.Records);
-        Interlocked.Exchange(ref _forcedWrites, store.ForcedWrites);
-        Interlocked.Exchange(ref _bytes, store.Bytes);
-        Interlocked.Exchange(ref _markForces, store.MarkForces);
-        Interlocked.Exchange(ref _checkpoints, store.Checkpoints);
-    }
-
-    private void Add(string name, string unit, string description, Func<long> read) =>
-        _meter.CreateObservableCounter(name, read, unit, description);
+    private void Add(string name, string unit, string description, Func<LogStatistics, long> read) =>
+        _meter.CreateObservableCounter(name, () => read(_statistics), unit, description);
 }

@@ -14,6 +14,18 @@ internal sealed record BenchmarkOptions
     /// <summary>How many transactions a case does before it is measured: until then, .NET still compiles what they need most.</summary>
     public int WarmUpTransactions { get; init; } = 5_000;
 
+    /// <summary>Open transactions at once, for the command that counts memory.</summary>
+    public int Open { get; init; } = 10_000;
+
+    /// <summary>Transactions that end, for the command that watches log and memory.</summary>
+    public int Transactions { get; init; } = 1_000_000;
+
+    /// <summary>Decisions that nobody has been told, each a case of its own.</summary>
+    public IReadOnlyList<int> Undelivered { get; init; } = [0, 10_000, 100_000];
+
+    /// <summary>Branches that are prepared and decided when the coordinator starts.</summary>
+    public int Prepared { get; init; } = 10_000;
+
     /// <summary>Only these cases; empty: all.</summary>
     public IReadOnlyList<string> Cases { get; init; } = [];
 

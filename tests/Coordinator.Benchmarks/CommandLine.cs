@@ -1,6 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using Coordinator.Benchmarks.Databases;
+using Coordinator.Benchmarks.Logs;
+using Coordinator.Benchmarks.Mix;
+using Coordinator.Benchmarks.Rpc;
+using Coordinator.Benchmarks.Scale;
 using Coordinator.Benchmarks.TwoPhase;
 
 namespace Coordinator.Benchmarks;
@@ -15,6 +19,9 @@ internal static class CommandLine
     private static readonly Option<string> Databases = new("--databases") { Description = $"With commas between ({string.Join(',', ServerPair.Names)}).", DefaultValueFactory = _ => string.Join(',', ServerPair.Names) };
     private static readonly Option<string?> Json = new("--json") { Description = "Writes the rows to this file, as JSON." };
     private static readonly Option<string?> Chart = new("--chart") { Description = "Draws a chart into this file, as SVG." };
+
+    private static readonly Option<int> Open = Count("--open", 10_000, "Transactions that are open at once");
+    private static readonly Option<int> Transactions = Count("--transactions", 1_000_000, "Transactions that end");
 
     public static RootCommand Create(TextWriter output)
     {
@@ -36,11 +43,20 @@ internal static class CommandLine
                 result.AddError($"--databases: there is no {unknown}; {string.Join(" and ", ServerPair.Names)} are there.");
         });
         Add("two-phase", "Two rows in two databases, by every way, and by hand.", CaseCatalog.Names, TwoPhaseCommand.RunAsync);
+        Add("log", "Decisions a second of the log, against SQLite alone and against forcing a file.", LogCommand.Names, LogCommand.RunAsync);
+        Add("grpc", "Calls and stream messages a second against a service that does nothing.", RpcCommand.Names, RpcCommand.RunAsync);
+        Add("mix", "Transactions that only read or have one branch, against the same by hand.", [], MixCommand.RunAsync);
+        Add("scale", "Memory of open transactions; log and memory after many finished ones.", ScaleCommand.Names, ScaleCommand.RunAsync, Open, Transactions);
+        var echo = new Command(EchoServer.Verb, "What the program starts itself as.") { Hidden = true };
+        echo.SetAction((_, _) => EchoServer.RunAsync());
+        root.Subcommands.Add(echo);
         return root;
 
-        void Add(string name, string description, IReadOnlyList<string> cases, Func<BenchmarkOptions, Task<int>> run)
+        void Add(string name, string description, IReadOnlyList<string> cases, Func<BenchmarkOptions, Task<int>> run, params Option[] own)
         {
             var command = new Command(name, cases.Count == 0 ? description : $"{description} Cases: {string.Join(", ", cases)}.");
+            foreach (var option in own)
+                command.Options.Add(option);
             command.Validators.Add(result =>
             {
                 foreach (var unknown in List(result.GetValue(Cases)).Except(cases))
@@ -58,9 +74,22 @@ internal static class CommandLine
         Workers = [.. List(result.GetValue(Workers)).Select(text => int.Parse(text, CultureInfo.InvariantCulture))],
         Cases = List(result.GetValue(Cases)),
         Databases = List(result.GetValue(Databases)),
+        Open = result.GetValue(Open),
+        Transactions = result.GetValue(Transactions),
         Json = result.GetValue(Json),
         Chart = result.GetValue(Chart),
     };
+
+    private static Option<int> Count(string name, int standard, string what)
+    {
+        var option = new Option<int>(name) { Description = string.Create(CultureInfo.InvariantCulture, $"{what} ({standard})."), DefaultValueFactory = _ => standard };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && (!int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count < 1))
+                result.AddError($"{name} must be at least 1.");
+        });
+        return option;
+    }
 
     private static string[] List(string? text) =>
         text?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];

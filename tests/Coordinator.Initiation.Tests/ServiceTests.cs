@@ -92,8 +92,16 @@ public class ServiceTests
     public async Task Deadline_Passes_TheWorkIsRolledBack_R8()
     {
         await using var shop = await OrderShop.StartAsync();
-        await using var transaction = await shop.Initiator.BeginAsync(new BeginOptions { Timeout = TimeSpan.FromMilliseconds(300) });
-        await OrderShop.WorkAsync(transaction, shop.Stock, shop.Orders);
+        await using var transaction = await shop.Initiator.BeginAsync(new BeginOptions { Timeout = TimeSpan.FromSeconds(2) });
+        try
+        {
+            await OrderShop.WorkAsync(transaction, shop.Stock, shop.Orders);
+        }
+        catch (EnlistmentRefusedException)
+        {
+            // On a slow machine the deadline comes before the work is done.
+        }
+
         await Eventually.AssertAsync(() => shop.Stock.OpenBranches + shop.Orders.OpenBranches == 0, Limit, "both branches end");
 
         await Assert.ThrowsAsync<TransactionAbortedException>(() => transaction.CommitAsync().WaitAsync(Limit));

@@ -115,7 +115,9 @@ public sealed record Horizon(int EpochNumber, long Sequence)
 /// <param name="Records">Records written.</param>
 /// <param name="ForcedWrites">Durable writes (one a batch).</param>
 /// <param name="Bytes">Bytes of record bodies written.</param>
-public sealed record LogStatistics(long Records, long ForcedWrites, long Bytes);
+/// <param name="MarkForces">Times that a high-water mark was forced, where there is one.</param>
+/// <param name="Checkpoints">Times that a write-ahead file was copied back, where there is one; each forces both files.</param>
+public sealed record LogStatistics(long Records, long ForcedWrites, long Bytes, long MarkForces = 0, long Checkpoints = 0);
 
 /// <summary>Nobody knows whether a write reached the disk. It is never to be taken for a failure (R4).</summary>
 public sealed class LogOutcomeUnknownException : Exception

@@ -47,7 +47,7 @@ internal sealed class LogWriter : IAsyncDisposable
     public Horizon? Horizon => _store.Horizon;
 
     /// <summary>A consistent copy of the counters, made after each batch.</summary>
-    public LogStatistics Statistics { get; private set; } = new(0, 0, 0);
+    public LogStatistics Statistics => _metrics.Statistics;
 
     public long End => Interlocked.Read(ref _end);
 
@@ -205,7 +205,7 @@ internal sealed class LogWriter : IAsyncDisposable
         if (_failure is not null || !_store.IsMarkUnforced || Stopwatch.GetElapsedTime(_markForcedAt) < _options.MarkInterval)
             return;
         Guard(_store.ForceMark);
-        _metrics.Publish(_store);
+        Publish();
         _markForcedAt = Stopwatch.GetTimestamp();
     }
 
@@ -273,8 +273,8 @@ internal sealed class LogWriter : IAsyncDisposable
     private void Publish()
     {
         Interlocked.Exchange(ref _end, _store.End);
-        Statistics = new LogStatistics(_store.Records, _store.ForcedWrites, _store.Bytes);
-        _metrics.Publish(_store);
+        _metrics.Statistics = new LogStatistics(
+            _store.Records, _store.ForcedWrites, _store.Bytes, _store.MarkForces, _store.Checkpoints);
     }
 
     private void Stop()

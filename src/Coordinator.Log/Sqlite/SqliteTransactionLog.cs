@@ -15,6 +15,7 @@ public sealed class SqliteTransactionLog : ITransactionLog
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _snapshots = new(1);
+    private readonly LogMetrics _metrics = new();
     private LogWriter? _writer;
     private bool _isDisposed;
 
@@ -34,9 +35,6 @@ public sealed class SqliteTransactionLog : ITransactionLog
     /// <inheritdoc/>
     public LogStatistics Statistics => Writer.Statistics;
 
-    /// <summary>The counters, as instruments too.</summary>
-    public LogMetrics Metrics { get; } = new();
-
     private LogWriter Writer
     {
         get
@@ -54,7 +52,7 @@ public sealed class SqliteTransactionLog : ITransactionLog
         if (_writer is not null)
             throw new InvalidOperationException("The log is open already.");
         var (store, opened) = await Task.Run(() => Open(random)).ConfigureAwait(false);
-        _writer = new LogWriter(store, _options, Metrics, _logger);
+        _writer = new LogWriter(store, _options, _metrics, _logger);
         Messages.LogOpened(_logger, _options.Path, opened.Cluster, opened.Epoch, opened.End, opened.Unfinished.Count);
         return opened;
     }
@@ -190,7 +188,7 @@ public sealed class SqliteTransactionLog : ITransactionLog
         if (_writer is not null)
             await _writer.DisposeAsync().ConfigureAwait(false);
         _snapshots.Dispose();
-        Metrics.Dispose();
+        _metrics.Dispose();
     }
 
     private static void CheckRoom(LogPaths paths)

@@ -38,6 +38,8 @@ internal sealed class OrderDatabase
     /// <summary>The one statement of a branch, with the driver's own placeholder.</summary>
     public static string Update(string placeholder) => $"UPDATE item SET amount = amount + 1 WHERE product = {placeholder}";
 
+    public static string Select(string placeholder) => $"SELECT amount FROM item WHERE product = {placeholder}";
+
     /// <summary>The placeholder that a participant's SQL service takes.</summary>
     public string SqlPlaceholder => IsPostgres ? "$1" : "?";
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Coordinator.Log;
+using Coordinator.Engine;
 using Coordinator.Testing;
 
 namespace Coordinator.Benchmarks.Measuring;
@@ -9,11 +9,7 @@ internal static class LogCounters
 {
     private static readonly HttpClient Http = new();
 
-    public static LogCounts Of(SqliteTransactionLog log)
-    {
-        var metrics = log.Metrics;
-        return new LogCounts(metrics.Records, metrics.ForcedWrites, metrics.Bytes, metrics.MarkForces, metrics.Checkpoints);
-    }
+    public static LogCounts Of(LogStatistics log) => new(log.Records, log.ForcedWrites, log.Bytes, log.MarkForces, log.Checkpoints);
 
     public static async Task<LogCounts> OfAsync(Deployment deployment)
     {

@@ -1,3 +1,4 @@
+using Coordinator.Benchmarks.Applications;
 using Coordinator.Benchmarks.Databases;
 
 namespace Coordinator.Benchmarks.TwoPhase;
@@ -5,16 +6,20 @@ namespace Coordinator.Benchmarks.TwoPhase;
 /// <summary>Every case, in the order in which they are shown.</summary>
 internal static class CaseCatalog
 {
-    private static readonly (string Name, bool NeedsWitness, Func<(OrderDatabase, OrderDatabase), string, Task<ICase>> Start)[] All =
+    private static readonly Definition[] All =
     [
-        (FloorCase.Separate, false, (databases, _) => Task.FromResult<ICase>(new FloorCase(databases, merged: false))),
-        (FloorCase.Merged, false, (databases, _) => Task.FromResult<ICase>(new FloorCase(databases, merged: true))),
-        (EmbeddedCase.On, false, async (databases, folder) => await EmbeddedCase.StartAsync(databases, folder, witness: true)),
-        (EmbeddedCase.Off, true, async (databases, folder) => await EmbeddedCase.StartAsync(databases, folder, witness: false)),
-        (ServiceSdkCase.On, false, async (databases, folder) => await ServiceSdkCase.StartAsync(databases, folder, witness: true)),
-        (ServiceSdkCase.Off, true, async (databases, folder) => await ServiceSdkCase.StartAsync(databases, folder, witness: false)),
-        (SolicitedCase.CaseName, false, async (databases, folder) => await SolicitedCase.StartAsync(databases, folder)),
-        (ServiceSqlCase.CaseName, false, async (databases, folder) => await ServiceSqlCase.StartAsync(databases, folder)),
+        new(FloorCase.Separate, (databases, _) => Task.FromResult<ICase>(new FloorCase(databases, merged: false))),
+        new(FloorCase.Merged, (databases, _) => Task.FromResult<ICase>(new FloorCase(databases, merged: true))),
+        new(InitiatorCase.Embedded, async (databases, folder) =>
+            new InitiatorCase(InitiatorCase.Embedded, await EmbeddedApplication.StartAsync(databases, folder, witness: true))),
+        new(InitiatorCase.EmbeddedWitnessOff, async (databases, folder) =>
+            new InitiatorCase(InitiatorCase.EmbeddedWitnessOff, await EmbeddedApplication.StartAsync(databases, folder, witness: false)), AboutWitness: true),
+        new(InitiatorCase.ServiceSdk, async (databases, folder) =>
+            new InitiatorCase(InitiatorCase.ServiceSdk, await SdkApplication.StartAsync(databases, folder, witness: true))),
+        new(InitiatorCase.ServiceSdkWitnessOff, async (databases, folder) =>
+            new InitiatorCase(InitiatorCase.ServiceSdkWitnessOff, await SdkApplication.StartAsync(databases, folder, witness: false)), AboutWitness: true),
+        new(SolicitedCase.CaseName, async (databases, folder) => new SolicitedCase(await SdkApplication.StartAsync(databases, folder, witness: true))),
+        new(ServiceSqlCase.CaseName, async (databases, folder) => await ServiceSqlCase.StartAsync(databases, folder)),
     ];
 
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(each => each.Name)];
@@ -28,11 +33,11 @@ internal static class CaseCatalog
         var cases = new List<ICase>();
         try
         {
-            foreach (var (name, needsWitness, start) in All)
+            foreach (var each in All)
             {
                 // Only MariaDB has witness rows: on two PostgreSQL servers with and without would be the same.
-                if (options.Includes(name) && (!needsWitness || servers.First.Kind != servers.Second.Kind))
-                    cases.Add(await start(await servers.CreateDatabasesAsync(), folder));
+                if (options.Includes(each.Name) && (!each.AboutWitness || servers.First.Kind != servers.Second.Kind))
+                    cases.Add(await each.Start(await servers.CreateDatabasesAsync(), Path.Combine(folder, each.Name)));
             }
 
             return cases;
@@ -44,4 +49,7 @@ internal static class CaseCatalog
             throw;
         }
     }
+
+    private sealed record Definition(
+        string Name, Func<(OrderDatabase First, OrderDatabase Second), string, Task<ICase>> Start, bool AboutWitness = false);
 }

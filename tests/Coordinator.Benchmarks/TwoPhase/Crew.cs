@@ -10,23 +10,32 @@ internal sealed class Crew : IAsyncDisposable
     private static readonly TimeSpan WarmUpLimit = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan WarmUpStep = TimeSpan.FromMilliseconds(200);
 
-    private readonly ICase _case;
     private readonly IReadOnlyList<MeasuredProcess> _processes;
+    private readonly Func<Task<LogCounts>>? _readLog;
     private readonly List<IWorker> _workers = [];
     private readonly List<Func<Task>> _steps = [];
-    private long _committed;
 
-    private Crew(ICase @case, ServerPair servers) => (_case, _processes) = (@case, [.. servers.Processes, .. @case.Processes]);
+    private Crew(string name, IReadOnlyList<MeasuredProcess> processes, Func<Task<LogCounts>>? readLog) =>
+        (Name, _processes, _readLog) = (name, processes, readLog);
 
-    public string Name => _case.Name;
+    public string Name { get; }
 
-    public static async Task<Crew> OpenAsync(ICase @case, ServerPair servers, int workers)
+    /// <summary>So far, the warming up included.</summary>
+    public long Committed { get; private set; }
+
+    /// <param name="name">Of the case.</param>
+    /// <param name="processes">Whose processor time it costs.</param>
+    /// <param name="readLog">Reads what its coordinator's log has done; null without one.</param>
+    /// <param name="open">Makes one worker.</param>
+    /// <param name="workers">How many.</param>
+    public static async Task<Crew> OpenAsync(
+        string name, IReadOnlyList<MeasuredProcess> processes, Func<Task<LogCounts>>? readLog, Func<Task<IWorker>> open, int workers)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(workers, OrderDatabase.MaxWorkers);
-        var crew = new Crew(@case, servers);
+        var crew = new Crew(name, processes, readLog);
         for (var number = 0; number < workers; number++)
         {
-            var worker = await @case.OpenWorkerAsync();
+            var worker = await open();
             crew._workers.Add(worker);
             crew._steps.Add(Step(worker, number * OrderDatabase.ProductsPerWorker));
         }
@@ -37,19 +46,17 @@ internal sealed class Crew : IAsyncDisposable
     /// <summary>Lets some of the workers work for a time.</summary>
     public async Task<Slice> RunAsync(int workers, TimeSpan length)
     {
-        var slice = await Slice.MeasureAsync(_steps[..workers], length, _processes, _case.ReadLog);
-        _committed += slice.Transactions;
+        var slice = await Slice.MeasureAsync(_steps[..workers], length, _processes, _readLog);
+        Committed += slice.Transactions;
         return slice;
     }
 
     /// <summary>Lets some of the workers work until so many transactions are done, or a minute is over.</summary>
     public async Task WarmUpAsync(int workers, int transactions)
     {
-        for (var started = Stopwatch.GetTimestamp(); _committed < transactions && Stopwatch.GetElapsedTime(started) < WarmUpLimit;)
+        for (var started = Stopwatch.GetTimestamp(); Committed < transactions && Stopwatch.GetElapsedTime(started) < WarmUpLimit;)
             await RunAsync(workers, WarmUpStep);
     }
-
-    public Task CheckAsync() => WholeCheck.TotalsAsync(Name, _case.Databases, _committed);
 
     public async ValueTask DisposeAsync()
     {

@@ -36,7 +36,7 @@ internal sealed class ServiceSqlCase : ICase
 
     public static async Task<ServiceSqlCase> StartAsync((OrderDatabase First, OrderDatabase Second) databases, string folder)
     {
-        var deployment = new Deployment(Path.Combine(folder, CaseName), coordinatorOptions: []);
+        var deployment = new Deployment(folder, coordinatorOptions: []);
         deployment.AddParticipant("first", databases.First.Server, databases.First.ConnectionString, options: []);
         deployment.AddParticipant("second", databases.Second.Server, databases.Second.ConnectionString, options: []);
         await deployment.StartAsync(Deployment.CoordinatorName);

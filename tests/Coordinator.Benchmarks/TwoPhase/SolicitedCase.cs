@@ -1,81 +1,38 @@
+using Coordinator.Benchmarks.Applications;
 using Coordinator.Benchmarks.Databases;
 using Coordinator.Benchmarks.Measuring;
-using Coordinator.Client;
 using Coordinator.Participant;
-using Coordinator.Testing;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Benchmarks.TwoPhase;
 
 /// <summary>
-/// Both participants embedded in the application with the SDK, the coordinator a process of its own, which asks for the
-/// votes: Begin and Commit are calls, enlistments and commands messages of two attach streams.
+/// The same application as <see cref="InitiatorCase.ServiceSdk"/>, whose coordinator asks for the votes: Begin and Commit
+/// are calls, enlistments and commands messages of two attach streams. So do participants of several applications.
 /// </summary>
-internal sealed class SolicitedCase : ICase
+internal sealed class SolicitedCase(SdkApplication application) : ICase
 {
     public const string CaseName = "service-sdk-solicited";
 
-    private static readonly TimeSpan AttachLimit = TimeSpan.FromSeconds(60);
-
-    private readonly Deployment _deployment;
-    private readonly CoordinatorClient _client;
-    private readonly IHost _host;
-    private readonly ICoordinatorParticipant _first;
-    private readonly ICoordinatorParticipant _second;
-
-    private SolicitedCase((OrderDatabase First, OrderDatabase Second) databases, Deployment deployment, IHost host)
-    {
-        (Databases, _deployment, _host) = (databases, deployment, host);
-        _client = CoordinatorClient.Connect(deployment.Coordinator);
-        _first = host.Services.GetRequiredKeyedService<ICoordinatorParticipant>("first");
-        _second = host.Services.GetRequiredKeyedService<ICoordinatorParticipant>("second");
-        Processes = [MeasuredProcess.Own, new MeasuredProcess("coordinator", deployment.Process(Deployment.CoordinatorName).Id)];
-    }
-
     public string Name => CaseName;
 
-    public (OrderDatabase First, OrderDatabase Second) Databases { get; }
+    public (OrderDatabase First, OrderDatabase Second) Databases => application.Databases;
 
-    public IReadOnlyList<MeasuredProcess> Processes { get; }
+    public IReadOnlyList<MeasuredProcess> Processes => application.Processes;
 
-    public Func<Task<LogCounts>> ReadLog => () => LogCounters.OfAsync(_deployment);
+    public Func<Task<LogCounts>> ReadLog => application.ReadLogAsync;
 
-    public static async Task<SolicitedCase> StartAsync((OrderDatabase First, OrderDatabase Second) databases, string folder)
-    {
-        var deployment = new Deployment(Path.Combine(folder, CaseName), coordinatorOptions: []);
-        await deployment.StartAsync(Deployment.CoordinatorName);
-        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        builder.Services.AddCoordinatorParticipant("first", deployment.Coordinator, _ => databases.First.CreateResources(witness: true));
-        builder.Services.AddCoordinatorParticipant("second", deployment.Coordinator, _ => databases.Second.CreateResources(witness: true));
-        var host = builder.Build();
-        await host.StartAsync();
-        var started = new SolicitedCase(databases, deployment, host);
-        using var limit = new CancellationTokenSource(AttachLimit);
-        await Task.WhenAll(started._first.WhenAttachedAsync(limit.Token), started._second.WhenAttachedAsync(limit.Token));
-        return started;
-    }
+    public Task<IWorker> OpenWorkerAsync() => Task.FromResult<IWorker>(new Worker(application));
 
-    public Task<IWorker> OpenWorkerAsync() => Task.FromResult<IWorker>(new Worker(this));
+    public ValueTask DisposeAsync() => application.DisposeAsync();
 
-    public async ValueTask DisposeAsync()
-    {
-        _client.Dispose();
-        await _host.StopAsync();
-        _host.Dispose();
-        await _deployment.DisposeAsync();
-    }
-
-    private sealed class Worker(SolicitedCase owner) : IWorker
+    private sealed class Worker(SdkApplication application) : IWorker
     {
         public async Task TransactAsync(int product)
         {
-            await using var transaction = await owner._client.BeginAsync();
+            await using var transaction = await application.Client.BeginAsync();
             var branches = await Task.WhenAll(
-                WorkAsync(owner._first, transaction.Id, owner.Databases.First, product),
-                WorkAsync(owner._second, transaction.Id, owner.Databases.Second, product));
+                WorkAsync(application.First, transaction.Id, application.Databases.First, product),
+                WorkAsync(application.Second, transaction.Id, application.Databases.Second, product));
             foreach (var branch in branches)
                 transaction.AddBranch(branch);
             if ((await transaction.CommitAsync()).DeliveryPending)
@@ -88,7 +45,7 @@ internal sealed class SolicitedCase : ICase
             ICoordinatorParticipant participant, TransactionId id, OrderDatabase database, int product)
         {
             await using var work = await participant.EnlistAsync(id, CancellationToken.None);
-            await BranchUpdate.RunAsync(work.Connection, database, product);
+            await BranchWorks.RunAsync(Work.Write, work.Connection, database, product);
             return work.Branch;
         }
     }

@@ -52,7 +52,8 @@ internal static class TwoPhaseCommand
     {
         var crews = new List<Crew>();
         foreach (var each in cases)
-            crews.Add(await Crew.OpenAsync(each, servers, options.Workers.Max()));
+            crews.Add(await Crew.OpenAsync(
+                each.Name, [.. servers.Processes, .. each.Processes], each.ReadLog, each.OpenWorkerAsync, options.Workers.Max()));
         foreach (var crew in crews)
         {
             progress.Next($"{servers.Name}, {crew.Name}, warming up");
@@ -62,22 +63,18 @@ internal static class TwoPhaseCommand
         var rows = new List<Row>();
         foreach (var workers in options.Workers)
         {
-            var slices = crews.ToDictionary(crew => crew.Name, _ => new List<Slice>());
-            for (var round = 0; round < options.Rounds; round++)
-            {
-                for (var turn = 0; turn < crews.Count; turn++)
-                {
-                    var crew = crews[(turn + round) % crews.Count];
-                    progress.Next($"{servers.Name}, {crew.Name}, {workers} workers, round {round + 1}");
-                    slices[crew.Name].Add(await crew.RunAsync(workers, options.SliceLength));
-                }
-            }
-
+            var slices = await Turns.TakeAsync(
+                [.. crews.Select(crew => (crew.Name, Measure: (Func<Task<Slice>>)(() => crew.RunAsync(workers, options.SliceLength))))],
+                $"{servers.Name}, {workers} workers", options, progress);
             rows.AddRange(crews.Select(crew => Points.Of(crew.Name, workers, servers.Name, slices[crew.Name], slices.GetValueOrDefault(FloorCase.Separate))));
         }
 
-        foreach (var crew in crews)
-            await crew.CheckAsync();
+        foreach (var (each, crew) in cases.Zip(crews))
+        {
+            await WholeCheck.ChangesAsync(each.Databases.First, crew.Committed);
+            await WholeCheck.ChangesAsync(each.Databases.Second, crew.Committed);
+        }
+
         foreach (var crew in crews)
             await crew.DisposeAsync();
         await WholeCheck.NothingPreparedAsync(servers);

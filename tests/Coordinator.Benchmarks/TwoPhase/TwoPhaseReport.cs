@@ -29,12 +29,12 @@ internal static class TwoPhaseReport
         var most = rows.Where(row => row.Databases == pair).ToLookup(row => (row.Case, row.Workers));
         foreach (var (name, limit) in new[]
         {
-            (EmbeddedCase.On, 0.95), (EmbeddedCase.Off, 1.0), (ServiceSdkCase.On, 0.85), (ServiceSdkCase.Off, 0.90), (ServiceSqlCase.CaseName, 0.60),
+            (InitiatorCase.Embedded, 0.95), (InitiatorCase.EmbeddedWitnessOff, 1.0), (InitiatorCase.ServiceSdk, 0.85), (InitiatorCase.ServiceSdkWitnessOff, 0.90), (ServiceSqlCase.CaseName, 0.60),
         })
             yield return new Goal($"{name} / floor, 32 workers", AtLeast: true, limit, At(name, 32)?.RatioToFloor);
-        yield return new Goal("p50 of service-sdk / floor, 1 worker", AtLeast: false, 1.25, At(ServiceSdkCase.On, 1)?.P50Us / At(FloorCase.Separate, 1)?.P50Us);
-        yield return new Goal("p99 of service-sdk / floor, 32 workers", AtLeast: false, 1.3, At(ServiceSdkCase.On, 32)?.P99Us / At(FloorCase.Separate, 32)?.P99Us);
-        foreach (var name in new[] { EmbeddedCase.On, ServiceSdkCase.On, ServiceSqlCase.CaseName })
+        yield return new Goal("p50 of service-sdk / floor, 1 worker", AtLeast: false, 1.25, At(InitiatorCase.ServiceSdk, 1)?.P50Us / At(FloorCase.Separate, 1)?.P50Us);
+        yield return new Goal("p99 of service-sdk / floor, 32 workers", AtLeast: false, 1.3, At(InitiatorCase.ServiceSdk, 32)?.P99Us / At(FloorCase.Separate, 32)?.P99Us);
+        foreach (var name in new[] { InitiatorCase.Embedded, InitiatorCase.ServiceSdk, ServiceSqlCase.CaseName })
             yield return new Goal($"forced log writes a transaction, {name}, 32 workers", AtLeast: false, 0.15, At(name, 32)?.Figures[Points.ForcedWrites]);
 
         Row? At(string name, int workers) => most[(name, workers)].FirstOrDefault();

@@ -9,11 +9,10 @@ internal static class WholeCheck
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
     /// <exception cref="InvalidOperationException">Rows were changed more or less often than transactions committed.</exception>
-    public static async Task TotalsAsync(string name, (OrderDatabase First, OrderDatabase Second) databases, long transactions)
+    public static async Task ChangesAsync(OrderDatabase database, long committed)
     {
-        var (first, second) = (await databases.First.CountChangesAsync(), await databases.Second.CountChangesAsync());
-        if (first != transactions || second != transactions)
-            throw new InvalidOperationException($"{name}: {transactions} transactions committed, but the rows were changed {first} and {second} times.");
+        if (await database.CountChangesAsync() is var changes && changes != committed)
+            throw new InvalidOperationException($"{committed} transactions committed in {database.Name}, but its rows were changed {changes} times.");
     }
 
     /// <exception cref="InvalidOperationException">A server still lists prepared branches.</exception>

@@ -1,7 +1,6 @@
-using Coordinator.Benchmarks.Measuring;
 using Coordinator.Benchmarks.Output;
 
-namespace Coordinator.Benchmarks.TwoPhase;
+namespace Coordinator.Benchmarks.Measuring;
 
 /// <summary>From the slices of one point to its row.</summary>
 internal static class Points
@@ -9,7 +8,7 @@ internal static class Points
     public const string ForcedWrites = "forced_writes_per_tx", LogBytes = "log_bytes_per_tx", OtherForces = "other_forces_per_tx";
 
     /// <param name="floor">The floor's slices of the same rounds; null if it was left out.</param>
-    public static Row Of(string name, int workers, string databases, IReadOnlyList<Slice> slices, IReadOnlyList<Slice>? floor)
+    public static Row Of(string name, int workers, string? databases, IReadOnlyList<Slice> slices, IReadOnlyList<Slice>? floor)
     {
         var parts = slices[0].CpuUs.Keys.ToDictionary(part => part, part => Medians.Of(slices.Select(slice => slice.CpuUs[part] / slice.Transactions)));
         return new Row(
