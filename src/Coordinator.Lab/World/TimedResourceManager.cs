@@ -50,6 +50,8 @@ internal sealed class TimedResourceManager(IResourceManager inner, LockClock clo
 
         public void Poison(string reason) => inner.Poison(reason);
 
+        public void Defer(DbCommand command, int? expectedRows) => inner.Defer(command, expectedRows);
+
         public async Task<Vote> PrepareAsync(CancellationToken cancellationToken)
         {
             var vote = await inner.PrepareAsync(cancellationToken);

@@ -5,7 +5,7 @@ namespace Coordinator.Lab.Report.Charts;
 /// <param name="X">What the bars measure, with the unit.</param>
 internal sealed record BarChart(string Description, string X)
 {
-    private const double Width = 760, Left = 250, Right = 90, Top = 46, Bottom = 48, Bar = 18, Between = 16;
+    private const double Width = 760, Right = 90, Top = 46, Bottom = 48, Bar = 18, Between = 16;
 
     /// <summary>What the bars of each group are, in their order; its number gives the colour.</summary>
     public IReadOnlyList<(string Name, int Number)> Series { get; init; } = [];
@@ -18,6 +18,9 @@ internal sealed record BarChart(string Description, string X)
 
     /// <summary>Decades instead of even steps: for values that lie far apart. Zero has no length then.</summary>
     public bool Logarithmic { get; init; }
+
+    // As wide as the longest name needs.
+    private double Left => 24 + (Groups.Max(group => group.Name.Length) * 8.3);
 
     public string Draw()
     {
