@@ -55,8 +55,9 @@ public sealed class TransactionInitiator : IAsyncDisposable
     public async Task<InitiatedTransaction> BeginAsync(BeginOptions? options = null, CancellationToken cancellationToken = default)
     {
         var name = options?.Name ?? "";
-        if (name.Length > 100)
-            throw new ArgumentException("A name has at most 100 characters.", nameof(options));
+        // Refused here: at the commit, which carries it, every branch would be prepared already.
+        if (name.Length > 100 || name.Any(char.IsControl))
+            throw new ArgumentException("A name has at most 100 characters, none of them a control character.", nameof(options));
         if (options?.IdempotencyKey is not null)
             throw new ArgumentException("An initiator's transaction has no idempotency key; begin it with CoordinatorClient.BeginAsync.", nameof(options));
         var timeout = options?.Timeout ?? _options.DefaultTimeout;

@@ -14,7 +14,13 @@ public class InitiatorTests
         using var initiator = world.Coordinator.OpenInitiator("shop");
         var id = Prepare(world, initiator);
 
-        var view = await initiator.DecideAsync(id, "order", Votes(world, id)).WaitAsync(Limit);
+        var written = new TaskCompletionSource();
+        world.Log.AfterDecision = _ => written.Task;
+
+        var deciding = initiator.DecideAsync(id, "order", Votes(world, id));
+        Assert.False(deciding.IsCompleted, "answered before the log has");
+        written.SetResult();
+        var view = await deciding.WaitAsync(Limit);
 
         Assert.Equal((Outcome.Committed, "order"), (view.Outcome, view.Name));
         Assert.Equal(1, world.Trace.Count("log: durable Commit"));

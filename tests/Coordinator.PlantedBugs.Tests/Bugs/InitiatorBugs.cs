@@ -85,7 +85,7 @@ public sealed class InitiatorBugs : IBugList
                         await Task.CompletedTask;
                         return transaction.ToView() with { Outcome = Outcome.Committed };
                 """,
-            CaughtBy = [new Simulator(), Engine("InitiatorTests.Decide_LogDoesNotAnswer_")],
+            CaughtBy = [new Simulator(), Engine("InitiatorTests.Decide_AllVoted_")],
         },
         new("late-question-answered-without-the-log")
         {
