@@ -3,6 +3,7 @@ using System.Globalization;
 using Coordinator.Benchmarks.Databases;
 using Coordinator.Benchmarks.Logs;
 using Coordinator.Benchmarks.Mix;
+using Coordinator.Benchmarks.Recovery;
 using Coordinator.Benchmarks.Rpc;
 using Coordinator.Benchmarks.Scale;
 using Coordinator.Benchmarks.TwoPhase;
@@ -20,8 +21,21 @@ internal static class CommandLine
     private static readonly Option<string?> Json = new("--json") { Description = "Writes the rows to this file, as JSON." };
     private static readonly Option<string?> Chart = new("--chart") { Description = "Draws a chart into this file, as SVG." };
 
+    private static readonly Option<string> Undelivered = new("--undelivered") { Description = "Undelivered decisions, with commas between (0,10000,100000).", DefaultValueFactory = _ => "0,10000,100000" };
+    private static readonly Option<int> Prepared = Count("--prepared", 10_000, "Branches that are prepared and decided");
     private static readonly Option<int> Open = Count("--open", 10_000, "Transactions that are open at once");
     private static readonly Option<int> Transactions = Count("--transactions", 1_000_000, "Transactions that end");
+
+    static CommandLine()
+    {
+        // At the options: a command's own validators are not asked for its subcommands.
+        Check(Seconds, text => double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds > 0, "must be above 0");
+        Check(Workers, text => List(text).All(each => IsCount(each) && int.Parse(each, CultureInfo.InvariantCulture) is >= 1 and <= OrderDatabase.MaxWorkers), $"takes numbers from 1 to {OrderDatabase.MaxWorkers}, with commas between");
+        Check(Databases, text => !List(text).Except(ServerPair.Names).Any(), $"takes {string.Join(" and ", ServerPair.Names)}, with a comma between");
+        Check(Undelivered, text => List(text).All(IsCount), "takes numbers, with commas between");
+        foreach (var count in (Option[])[Rounds, Prepared, Open, Transactions])
+            Check(count, text => IsCount(text) && text.Any(digit => digit != '0'), "must be at least 1");
+    }
 
     public static RootCommand Create(TextWriter output)
     {
@@ -31,21 +45,11 @@ internal static class CommandLine
         {
             Seconds, Rounds, Workers, Cases, Databases, Json, Chart,
         };
-        root.Validators.Add(result =>
-        {
-            if (result.GetValue(Seconds) <= 0)
-                result.AddError("--seconds must be above 0.");
-            if (result.GetValue(Rounds) < 1)
-                result.AddError("--rounds must be at least 1.");
-            if (!List(result.GetValue(Workers)).All(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 1 and <= OrderDatabase.MaxWorkers))
-                result.AddError($"--workers: numbers from 1 to {OrderDatabase.MaxWorkers}, with commas between.");
-            foreach (var unknown in List(result.GetValue(Databases)).Except(ServerPair.Names))
-                result.AddError($"--databases: there is no {unknown}; {string.Join(" and ", ServerPair.Names)} are there.");
-        });
         Add("two-phase", "Two rows in two databases, by every way, and by hand.", CaseCatalog.Names, TwoPhaseCommand.RunAsync);
         Add("log", "Decisions a second of the log, against SQLite alone and against forcing a file.", LogCommand.Names, LogCommand.RunAsync);
         Add("grpc", "Calls and stream messages a second against a service that does nothing.", RpcCommand.Names, RpcCommand.RunAsync);
         Add("mix", "Transactions that only read or have one branch, against the same by hand.", [], MixCommand.RunAsync);
+        Add("recovery", "Starts of a coordinator with undelivered decisions and prepared branches.", RecoveryCommand.Names, RecoveryCommand.RunAsync, Undelivered, Prepared);
         Add("scale", "Memory of open transactions; log and memory after many finished ones.", ScaleCommand.Names, ScaleCommand.RunAsync, Open, Transactions);
         var echo = new Command(EchoServer.Verb, "What the program starts itself as.") { Hidden = true };
         echo.SetAction((_, _) => EchoServer.RunAsync());
@@ -74,22 +78,27 @@ internal static class CommandLine
         Workers = [.. List(result.GetValue(Workers)).Select(text => int.Parse(text, CultureInfo.InvariantCulture))],
         Cases = List(result.GetValue(Cases)),
         Databases = List(result.GetValue(Databases)),
+        Undelivered = [.. List(result.GetValue(Undelivered)).Select(text => int.Parse(text, CultureInfo.InvariantCulture))],
+        Prepared = result.GetValue(Prepared),
         Open = result.GetValue(Open),
         Transactions = result.GetValue(Transactions),
         Json = result.GetValue(Json),
         Chart = result.GetValue(Chart),
     };
 
-    private static Option<int> Count(string name, int standard, string what)
+    private static Option<int> Count(string name, int standard, string what) => new(name)
     {
-        var option = new Option<int>(name) { Description = string.Create(CultureInfo.InvariantCulture, $"{what} ({standard})."), DefaultValueFactory = _ => standard };
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens.Count == 1 && (!int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count < 1))
-                result.AddError($"{name} must be at least 1.");
-        });
-        return option;
-    }
+        Description = string.Create(CultureInfo.InvariantCulture, $"{what} ({standard})."),
+        DefaultValueFactory = _ => standard,
+    };
+
+    private static void Check(Option option, Func<string, bool> isRight, string rule) => option.Validators.Add(result =>
+    {
+        if (result.Tokens.Count == 1 && !isRight(result.Tokens[0].Value))
+            result.AddError($"{option.Name} {rule}.");
+    });
+
+    private static bool IsCount(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _);
 
     private static string[] List(string? text) =>
         text?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];

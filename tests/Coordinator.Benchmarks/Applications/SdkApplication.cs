@@ -18,6 +18,7 @@ internal sealed class SdkApplication : IApplication
     private readonly Deployment _deployment;
     private readonly TransactionInitiator _initiator;
     private readonly IHost _host;
+    private bool _ownsDeployment;
 
     private SdkApplication((OrderDatabase First, OrderDatabase Second) databases, Deployment deployment, IHost host)
     {
@@ -47,10 +48,12 @@ internal sealed class SdkApplication : IApplication
     {
         var deployment = new Deployment(folder, coordinatorOptions: []);
         await deployment.StartAsync(Deployment.CoordinatorName);
-        return await AttachAsync(databases, deployment, witness);
+        var application = await AttachAsync(databases, deployment, witness);
+        application._ownsDeployment = true;
+        return application;
     }
 
-    /// <summary>The same at a coordinator that runs.</summary>
+    /// <summary>The same at a coordinator that runs, and goes on running.</summary>
     public static async Task<SdkApplication> AttachAsync(
         (OrderDatabase First, OrderDatabase Second) databases, Deployment deployment, bool witness)
     {
@@ -76,6 +79,7 @@ internal sealed class SdkApplication : IApplication
         await _host.StopAsync();
         _host.Dispose();
         Client.Dispose();
-        await _deployment.DisposeAsync();
+        if (_ownsDeployment)
+            await _deployment.DisposeAsync();
     }
 }

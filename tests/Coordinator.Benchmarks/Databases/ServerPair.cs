@@ -24,16 +24,18 @@ internal sealed class ServerPair : IAsyncDisposable
 
     public PrivateServer Second { get; }
 
-    /// <summary>The names that <see cref="StartAsync(string)"/> takes.</summary>
+    /// <summary>What <see cref="Name"/> may be.</summary>
     public static IReadOnlyList<string> Names { get; } = ["postgres+mariadb", "postgres+postgres"];
 
-    public static async Task<ServerPair> StartAsync(string name)
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="postgresSettings">Besides the usual ones.</param>
+    public static async Task<ServerPair> StartAsync(string name, params string[] postgresSettings)
     {
         var second = name == Names[0] ? DatabaseKind.MariaDb : DatabaseKind.Postgres;
-        var first = await StartAsync(DatabaseKind.Postgres);
+        var first = await StartAsync(DatabaseKind.Postgres, postgresSettings);
         try
         {
-            return new ServerPair(name, first, await StartAsync(second));
+            return new ServerPair(name, first, await StartAsync(second, postgresSettings));
         }
         catch
         {
@@ -42,8 +44,8 @@ internal sealed class ServerPair : IAsyncDisposable
         }
     }
 
-    public static Task<PrivateServer> StartAsync(DatabaseKind kind) =>
-        PrivateServer.StartAsync(kind, kind == DatabaseKind.Postgres ? PostgresSettings : MariaDbSettings);
+    private static Task<PrivateServer> StartAsync(DatabaseKind kind, string[] postgresSettings) =>
+        PrivateServer.StartAsync(kind, kind == DatabaseKind.Postgres ? [.. PostgresSettings, .. postgresSettings] : MariaDbSettings);
 
     /// <summary>What the servers compute with, under the names of their kinds.</summary>
     public IReadOnlyList<MeasuredProcess> Processes { get; private set; } = [];
@@ -66,7 +68,7 @@ internal sealed class ServerPair : IAsyncDisposable
         await Second.DisposeAsync();
     }
 
-    private static async Task<int> CountPreparedAsync(PrivateServer server) => server.Kind == DatabaseKind.Postgres
+    internal static async Task<int> CountPreparedAsync(PrivateServer server) => server.Kind == DatabaseKind.Postgres
         ? int.Parse((await server.QueryAsync("SELECT count(*) FROM pg_prepared_xacts;"))[0], CultureInfo.InvariantCulture)
         : (await server.QueryAsync("XA RECOVER;")).Count;
 

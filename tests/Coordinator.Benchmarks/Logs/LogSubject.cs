@@ -14,14 +14,17 @@ internal sealed class LogSubject
     /// <summary>The id of the next transaction.</summary>
     public TransactionId NextId() => NextId(_cluster, _epoch);
 
-    public DecisionRecord NextDecision() => Decision(NextId(), First, Second);
+    public DecisionRecord NextDecision() => Decision(
+        NextId(),
+        new DecidedBranch(First, "pg1:7438290112345678901:1:123456789:16B3748A0"),
+        new DecidedBranch(Second, "my1:123456:1700000000:1"));
 
-    public static DecisionRecord Decision(TransactionId id, params IReadOnlyList<BranchName> branches) => new(
+    public static DecisionRecord Decision(TransactionId id, params DecidedBranch[] branches) => new(
         id,
         Engine.Decision.Commit,
         Name: "",
         IdempotencyKey: null,
-        [.. branches.Select((branch, index) => new DecidedBranch(branch, index == 0 ? "pg1:7438290112345678901:1:123456789:16B3748A0" : "my1:123456:1700000000:1"))],
+        branches,
         Reason: null,
         DateTimeOffset.UnixEpoch);
 

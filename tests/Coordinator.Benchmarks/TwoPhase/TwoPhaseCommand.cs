@@ -37,8 +37,7 @@ internal static class TwoPhaseCommand
             }
             finally
             {
-                foreach (var each in cases)
-                    await each.DisposeAsync();
+                await Task.WhenAll(cases.Select(each => each.DisposeAsync().AsTask()));
             }
         }
         finally

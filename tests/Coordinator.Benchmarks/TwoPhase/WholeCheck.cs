@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Coordinator.Benchmarks.Databases;
 
 namespace Coordinator.Benchmarks.TwoPhase;
@@ -16,12 +17,13 @@ internal static class WholeCheck
     }
 
     /// <exception cref="InvalidOperationException">A server still lists prepared branches.</exception>
-    public static async Task NothingPreparedAsync(ServerPair servers)
+    public static Task NothingPreparedAsync(ServerPair servers) => NothingPreparedAsync(servers.CountPreparedAsync, Limit);
+
+    internal static async Task NothingPreparedAsync(Func<Task<int>> count, TimeSpan limit)
     {
-        var end = DateTimeOffset.UtcNow + Limit;
-        while (await servers.CountPreparedAsync() is var left and not 0)
+        for (var started = Stopwatch.GetTimestamp(); await count() is var left and not 0;)
         {
-            if (DateTimeOffset.UtcNow > end)
+            if (Stopwatch.GetElapsedTime(started) > limit)
                 throw new InvalidOperationException($"{left} branches are still prepared.");
             await Task.Delay(Interval);
         }
