@@ -17,7 +17,7 @@ public interface IBranchSession : IAsyncDisposable
     /// </summary>
     DbConnection Connection { get; }
 
-    /// <summary>The driver's own connection, for what the driver alone offers. See each resource manager for what a failed command on it does.</summary>
+    /// <summary>The driver's own connection, for what the driver alone offers; a branch that has not begun begins now. See each resource manager for what a failed command on it does.</summary>
     DbConnection DriverConnection { get; }
 
     /// <summary>Why the branch can only roll back; null while it may commit.</summary>
@@ -25,6 +25,18 @@ public interface IBranchSession : IAsyncDisposable
 
     /// <summary>Makes the branch vote no. The first reason is kept.</summary>
     void Poison(string reason);
+
+    /// <summary>
+    /// Adds a statement that is run when the branch is prepared, or committed in one phase, in the same round trip. Its
+    /// text and parameters are taken now, so the command may be changed or disposed. Deferred statements run in the order
+    /// in which they were added, after all others, and nobody sees their results. One that fails makes the vote a no.
+    /// </summary>
+    /// <param name="command">A command of <see cref="Connection"/>, one statement of text, and none that begins or ends a transaction.</param>
+    /// <param name="expectedRows">How many rows it must change; another number makes the vote a no. Null: any.</param>
+    /// <exception cref="ArgumentException">The command is not one of <see cref="Connection"/>.</exception>
+    /// <exception cref="NotSupportedException">The command is a procedure's name, or several statements.</exception>
+    /// <exception cref="InvalidOperationException">The statement begins or ends a transaction, which poisons the branch, or the branch takes no more.</exception>
+    void Defer(DbCommand command, int? expectedRows);
 
     /// <summary>
     /// Prepares with proof. A poisoned branch, a branch with a statement still running, and a database's definite

@@ -24,14 +24,19 @@ public sealed class EmbeddedCoordinator : IAsyncDisposable
     private readonly ILoggerFactory _loggers;
     private readonly Lock _sync = new();
     private readonly List<EmbeddedParticipant> _participants = [];
+    private bool _disposed;
 
-    private EmbeddedCoordinator(TransactionCoordinator engine, TransactionInitiator initiator, TimeProvider time, ILoggerFactory loggers)
+    private EmbeddedCoordinator(
+        TransactionCoordinator engine, SqliteTransactionLog log, TransactionInitiator initiator, TimeProvider time, ILoggerFactory loggers)
     {
-        (Engine, _initiator, _time, _loggers) = (engine, initiator, time, loggers);
+        (Engine, Log, _initiator, _time, _loggers) = (engine, log, initiator, time, loggers);
     }
 
     /// <summary>The engine: status, and what operators see and settle.</summary>
     public TransactionCoordinator Engine { get; }
+
+    /// <summary>The log: its counters, and copies of it.</summary>
+    public SqliteTransactionLog Log { get; }
 
     /// <summary>Opens the log, and takes up what an earlier start decided and did not deliver.</summary>
     /// <param name="log">Where the log lies, and its limits.</param>
@@ -54,14 +59,15 @@ public sealed class EmbeddedCoordinator : IAsyncDisposable
         initiator.Validate();
         time ??= TimeProvider.System;
         loggers ??= NullLoggerFactory.Instance;
+        var opened = new SqliteTransactionLog(log, time, loggers.CreateLogger<SqliteTransactionLog>());
         var engine = new TransactionCoordinator(
-            new SqliteTransactionLog(log, time, loggers.CreateLogger<SqliteTransactionLog>()),
+            opened,
             options ?? new EngineOptions(), time, new RandomIdSource(), loggers.CreateLogger<TransactionCoordinator>());
         try
         {
             await engine.StartAsync();
             return new EmbeddedCoordinator(
-                engine, new TransactionInitiator(new EngineLastAgent(engine, initiator, time), initiator, time, loggers), time, loggers);
+                engine, opened, new TransactionInitiator(new EngineLastAgent(engine, initiator, time), initiator, time, loggers), time, loggers);
         }
         catch
         {
@@ -97,6 +103,13 @@ public sealed class EmbeddedCoordinator : IAsyncDisposable
     /// <summary>Waits for what has begun to commit, within the drain limit, and closes the log. The rest stays in it.</summary>
     public async ValueTask DisposeAsync()
     {
+        lock (_sync)
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+        }
+
         await Engine.DrainAsync();
         await _initiator.DisposeAsync();
         List<EmbeddedParticipant> participants;

@@ -18,6 +18,12 @@ public sealed record InitiatorOptions
     /// <summary>How many ids are reserved at a time (256).</summary>
     public int ReservedIds { get; init; } = 256;
 
+    /// <summary>
+    /// How long a reserved id may wait for its transaction (5 min); an older one is given back. Far below the coordinator's
+    /// retention, since nothing is presumed of ids older than that (R5).
+    /// </summary>
+    public TimeSpan ReservedIdLifetime { get; init; } = TimeSpan.FromMinutes(5);
+
     /// <summary>The first pause before asking or connecting again (100 ms); it doubles, with jitter.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(100);
 
@@ -39,7 +45,7 @@ public sealed record InitiatorOptions
         foreach (var (name, value) in new[]
         {
             (nameof(DefaultTimeout), DefaultTimeout), (nameof(OpenTimeout), OpenTimeout), (nameof(PrepareTimeout), PrepareTimeout),
-            (nameof(RetryDelay), RetryDelay), (nameof(MaxRetryDelay), MaxRetryDelay),
+            (nameof(ReservedIdLifetime), ReservedIdLifetime), (nameof(RetryDelay), RetryDelay), (nameof(MaxRetryDelay), MaxRetryDelay),
         })
         {
             if (value <= TimeSpan.Zero || value > TimeSpan.FromDays(40))

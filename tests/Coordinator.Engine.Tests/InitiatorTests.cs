@@ -205,11 +205,37 @@ public class InitiatorTests
         using var initiator = world.Coordinator.OpenInitiator("shop");
         var id = Prepare(world, initiator);
 
-        var view = await world.Coordinator.RollbackAsync(id, "", CancellationToken.None);
+        await world.Coordinator.RollbackAsync(id, "", CancellationToken.None);
 
-        Assert.Equal(Outcome.Aborted, view.Outcome);
         Assert.Equal(Outcome.Aborted, (await initiator.DecideAsync(id, "", Votes(world, id)).WaitAsync(Limit)).Outcome);
         await Eventually.AssertAsync(() => world.OutcomesOf(id).All(outcome => outcome == BranchOutcome.RolledBack), Limit, "both roll back");
+    }
+
+    // Scenario: a single branch commits in one phase, of which the coordinator hears nothing; somebody else rolls the id back.
+    [Fact]
+    public async Task Rollback_OfAReservedIdThatNothingProves_IsUnknownUntilItsBranchesHaveVoted_R13()
+    {
+        await using var world = await World.StartAsync();
+        using var initiator = world.Coordinator.OpenInitiator("shop");
+        var id = initiator.Reserve(1)[0];
+
+        var view = await world.Coordinator.RollbackAsync(id, "", CancellationToken.None);
+
+        Assert.Equal((Outcome.Unknown, Reasons.RolledBack), (view.Outcome, view.ReasonCode));
+        Assert.Equal(Outcome.Unknown, (await world.Coordinator.GetAsync(id)).Outcome);
+        var voted = await initiator.DecideAsync(id, "", Votes(world, id)).WaitAsync(Limit);
+        Assert.Equal((Outcome.Aborted, Reasons.RolledBack), (voted.Outcome, voted.ReasonCode));
+    }
+
+    // Scenario: the log is lost and begun anew under the same cluster's name; an initiator of a later start asks on.
+    [Fact]
+    public async Task Decide_OfAStartThatTheLogHasNot_IsUnknown_R7()
+    {
+        await using var world = await World.StartAsync();
+        using var initiator = world.Coordinator.OpenInitiator("shop");
+        var id = TransactionId.Create(world.Coordinator.Cluster, new Epoch(world.Coordinator.Epoch.Number + 7, 7), 1, 1);
+
+        Assert.Equal(Outcome.Unknown, (await initiator.DecideAsync(id, "", Votes(world, id)).WaitAsync(Limit)).Outcome);
     }
 
     [Fact]
@@ -222,9 +248,10 @@ public class InitiatorTests
 
         Assert.Equal(Reasons.WrongState, (await Assert.ThrowsAsync<RefusedException>(() => desk.ResolveAsync(id, Decision.Commit, "why"))).Reason);
         Assert.Equal(Reasons.WrongState, (await Assert.ThrowsAsync<RefusedException>(() => desk.ResolveBranchAsync(world.OrdersBranch(id), Decision.Abort, "why"))).Reason);
-        Assert.Equal((Outcome.Aborted, Reasons.Operator), await OutcomeAsync(desk.ResolveAsync(id, Decision.Abort, "why")));
+        Assert.Equal(Reasons.Operator, (await desk.ResolveAsync(id, Decision.Abort, "why")).ReasonCode);
 
-        Assert.Equal(Outcome.Aborted, (await initiator.DecideAsync(id, "", Votes(world, id)).WaitAsync(Limit)).Outcome);
+        var voted = await initiator.DecideAsync(id, "", Votes(world, id)).WaitAsync(Limit);
+        Assert.Equal((Outcome.Aborted, Reasons.Operator), (voted.Outcome, voted.ReasonCode));
     }
 
     [Fact]
@@ -318,10 +345,4 @@ public class InitiatorTests
     [
         new(world.InventoryBranch(id).Branch, "evidence"), new(world.OrdersBranch(id).Branch, null),
     ];
-
-    private static async Task<(Outcome Outcome, string? Reason)> OutcomeAsync(Task<TransactionView> answer)
-    {
-        var view = await answer;
-        return (view.Outcome, view.ReasonCode);
-    }
 }

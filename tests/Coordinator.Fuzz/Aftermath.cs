@@ -23,7 +23,7 @@ internal sealed class Aftermath(Target target, Tally tally)
     {
         await using var honest = new FuzzParticipant(target.Channel, Lies.Honest);
         await honest.SendAsync(Registration("honest", "aaaa1111", Episode.Identity("honest")));
-        if (!await honest.WhenRegistered.WaitAsync(Limit))
+        if (!await honest.WhenAccepted.WaitAsync(Limit))
         {
             Found($"{when}: an honest participant is not let in: {await honest.WhenEnded}");
             return;
@@ -80,7 +80,7 @@ internal sealed class Aftermath(Target target, Tally tally)
             var healer = new FuzzParticipant(target.Channel, Lies.Honest);
             healers.Add(healer);
             await healer.SendAsync(Registration(participant.Name, "healer00", participant.Resource));
-            if (!await healer.WhenRegistered.WaitAsync(Limit))
+            if (!await healer.WhenAccepted.WaitAsync(Limit))
                 Found($"{participant.Name} is not let in any more: {await healer.WhenEnded}");
         }
 

@@ -28,6 +28,7 @@ internal sealed class Episode : IAsyncDisposable
     private readonly Pool _pool;
     private readonly MessageMaker _maker;
     private readonly List<FuzzParticipant> _participants = [];
+    private readonly List<FuzzInitiator> _initiators = [];
 
     // Its own: a server ends a connection on which many streams are broken off.
     private readonly Lazy<GrpcChannel> _channel;
@@ -56,20 +57,24 @@ internal sealed class Episode : IAsyncDisposable
                 await _pool.Pick(_participants).SendAsync(Frame());
             else if (roll == 4 && _participants.Count > 0)
                 await LeaveAsync(_pool.Pick(_participants));
+            else if (roll == 5 && _initiators.Count == 0)
+                await InitiateAsync();
+            else if (roll is 5 or 6 && _initiators.Count > 0)
+                await _initiators[0].SendAsync(InitiatorFrame(_initiators[0]));
             else if (roll < 8)
                 await CallAsync(Contract.Unary.Single(method => method.Name == "Begin"), new BeginRequest(), Twist.None);
             else
                 await CallAnyAsync();
         }
 
-        foreach (var participant in _participants.ToList())
-            await LeaveAsync(participant);
+        foreach (var stream in (FuzzStream[])[.. _participants, .. _initiators])
+            await LeaveAsync(stream);
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var participant in _participants)
-            await participant.DisposeAsync();
+        foreach (var stream in (FuzzStream[])[.. _participants, .. _initiators])
+            await stream.DisposeAsync();
         if (_channel.IsValueCreated)
             _channel.Value.Dispose();
     }
@@ -108,7 +113,7 @@ internal sealed class Episode : IAsyncDisposable
         });
         _participants.Add(participant);
         await participant.SendAsync(new ParticipantMessage { Register = register });
-        if (await participant.WhenRegistered.WaitAsync(StreamEndLimit))
+        if (await participant.WhenAccepted.WaitAsync(StreamEndLimit))
             _pool.Attached($"{register.Name}.{register.Instance}");
         _transcript?.Invoke($"{Contract.Attach} {JsonFormatter.ToDiagnosticString(register)}");
     }
@@ -131,6 +136,42 @@ internal sealed class Episode : IAsyncDisposable
     public static Contracts.V1.ResourceIdentity Identity(string name) =>
         new() { Kind = Contracts.V1.ResourceKind.Postgres, Server = "1", Database = name, Row = "1" };
 
+    private async Task InitiateAsync()
+    {
+        var initiator = new FuzzInitiator(_channel.Value);
+        _initiators.Add(initiator);
+        var open = _random.Next(6) != 0 ? new OpenInitiator { Name = "fuzz" } : (OpenInitiator)_maker.Make(OpenInitiator.Descriptor);
+        await initiator.SendAsync(new InitiatorMessage { Open = open });
+        await initiator.WhenAccepted.WaitAsync(StreamEndLimit);
+        await initiator.SendAsync(new InitiatorMessage { Reserve = new ReserveIds { Count = _random.Next(1, 20) } });
+        _transcript?.Invoke($"{Contract.Initiate} {JsonFormatter.ToDiagnosticString(open)}");
+    }
+
+    private byte[] InitiatorFrame(FuzzInitiator initiator)
+    {
+        var frame = (InitiatorFrame)_maker.Make(Contracts.V1.InitiatorFrame.Descriptor);
+        // These end the stream at once; most streams are to live on, and lie.
+        foreach (var message in frame.Messages.Where(message => message.MessageCase is InitiatorMessage.MessageOneofCase.None or InitiatorMessage.MessageOneofCase.Open).ToList())
+        {
+            if (_random.Next(10) != 0)
+                frame.Messages.Remove(message);
+        }
+
+        // Whether one has come is not the seed's to say, so the draws are made in any case.
+        var (branch, release) = (_pool.Branch(), _random.Next(4) == 0);
+        if (initiator.Ids.TryDequeue(out var id))
+        {
+            _pool.Began(id);
+            frame.Messages.Add(release
+                ? new InitiatorMessage { Release = new ReleaseId { TransactionId = id } }
+                : new InitiatorMessage { Decide = new Decide { TransactionId = id, Prepared = { new PreparedVote { Branch = branch } } } });
+        }
+
+        _transcript?.Invoke($"frame {JsonFormatter.ToDiagnosticString(frame)}");
+        var twist = _random.Next(12) == 0 ? _pool.Pick([Twist.GarbageMessage, Twist.TruncatedMessage, Twist.FlippedBytes, Twist.DeepMessage, Twist.TooLarge]) : Twist.None;
+        return Twists.Apply(twist, frame.ToByteArray(), _random, Target.MaxMessageBytes);
+    }
+
     private byte[] Frame()
     {
         var frame = (ParticipantFrame)_maker.Make(ParticipantFrame.Descriptor);
@@ -148,21 +189,22 @@ internal sealed class Episode : IAsyncDisposable
         return Twists.Apply(twist, frame.ToByteArray(), _random, Target.MaxMessageBytes);
     }
 
-    private async Task LeaveAsync(FuzzParticipant participant)
+    private async Task LeaveAsync(FuzzStream stream)
     {
-        _participants.Remove(participant);
+        _participants.RemoveAll(other => other == stream);
+        _initiators.RemoveAll(other => other == stream);
         var inOrder = _random.Next(2) == 0;
-        var status = await participant.LeaveAsync(inOrder);
-        await participant.DisposeAsync();
-        _tally.Count(Contract.Attach, status.StatusCode.ToString());
-        _transcript?.Invoke($"{Contract.Attach} -> {status.StatusCode} {status.Detail}");
+        var status = await stream.LeaveAsync(inOrder);
+        await stream.DisposeAsync();
+        _tally.Count(stream.Name, status.StatusCode.ToString());
+        _transcript?.Invoke($"{stream.Name} -> {status.StatusCode} {status.Detail}");
         // Broken off, or ended by the server's reset because it did not read: that status is the client library's own.
         if (!inOrder || status.StatusCode == StatusCode.Cancelled)
             return;
-        var attach = Contract.Methods.Single(method => Contract.NameOf(method) == Contract.Attach);
-        var answer = new RawAnswer(status.StatusCode, status.Detail, participant.Trailers?.GetValueBytes(Contracts.RpcErrors.TrailerName), [], "");
-        if (Documented.WhyWrong(attach, Twist.None, hasDeadline: false, answer) is { } why)
-            _tally.Found(new Finding(_number, $"{Contract.Attach}: {why}", ""));
+        var method = Contract.Methods.Single(method => Contract.NameOf(method) == stream.Name);
+        var answer = new RawAnswer(status.StatusCode, status.Detail, stream.Trailers?.GetValueBytes(Contracts.RpcErrors.TrailerName), [], "");
+        if (Documented.WhyWrong(method, Twist.None, hasDeadline: false, answer) is { } why)
+            _tally.Found(new Finding(_number, $"{stream.Name}: {why}", ""));
     }
 
     private static string Describe(IMessage message, byte[] bytes)

@@ -152,6 +152,6 @@ public sealed partial class HostileScanTests
 
     private static string Hex(string text) => Convert.ToHexString(Encoding.Latin1.GetBytes(text));
 
-    [GeneratedRegex(@"\A([A-Z_ ]*(\('coordinator:[0-9a-f]{40}'\)|'[a-z0-9.:-]+'(,'[a-z0-9.-]+',[0-9]+)?)|-?[0-9]+)\z")]
+    [GeneratedRegex(@"\A(/\*! )?([A-Z_ ]*(\('coordinator:[0-9a-f]{40}'\)|'[a-z0-9.:-]+'(,'[a-z0-9.-]+',[0-9]+)?)|-?[0-9]+)( \*/)?\z")]
     private static partial Regex HarmlessSql();
 }

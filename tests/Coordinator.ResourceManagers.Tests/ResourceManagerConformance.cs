@@ -4,7 +4,7 @@ using Coordinator.Testing;
 namespace Coordinator.ResourceManagers.Tests;
 
 /// <summary>What every resource manager does alike, on every database.</summary>
-public abstract class ResourceManagerConformance : IAsyncLifetime
+public abstract partial class ResourceManagerConformance : IAsyncLifetime
 {
     private readonly string _participant = TestIds.NewParticipant();
 
@@ -315,18 +315,6 @@ public abstract class ResourceManagerConformance : IAsyncLifetime
         session.Poison("no");
         Assert.Equal(BranchOutcome.RolledBack, (await session.CommitOnePhaseAsync(default)).Outcome);
         Assert.False(await Database.HasRowAsync(row));
-    }
-
-    [Fact]
-    public async Task Begin_OfABranchThatIsAtWork_Throws()
-    {
-        var (session, _) = await BeginWithRowAsync();
-        await using var other = Database.CreateResource();
-        await other.AttachAsync(default);
-        await Assert.ThrowsAnyAsync<Exception>(() => other.BeginAsync(session.Id, TestWork.Options, default));
-
-        Assert.IsType<Vote.Prepared>(await session.PrepareAsync(default));
-        Assert.Equal(BranchOutcome.Committed, (await session.CommitAsync(default)).Outcome);
     }
 
     [Fact]

@@ -27,12 +27,13 @@ public sealed class TestDatabase
         return database;
     }
 
-    public IResourceManager CreateResource(bool witness = true, int phase2PoolSize = 8, int workPoolSize = 50) => IsPostgres
+    public IResourceManager CreateResource(bool witness = true, int phase2PoolSize = 8, int workPoolSize = 50, TimeSpan? freshFor = null) => IsPostgres
         ? new PostgresResourceManager(new PostgresOptions(Server.AdminConnectionString(Name))
         {
             Phase2PoolSize = phase2PoolSize,
             WorkPoolSize = workPoolSize,
             ConnectTimeout = TimeSpan.FromSeconds(5),
+            FreshFor = freshFor ?? TimeSpan.FromSeconds(1),
         })
         : new MySqlResourceManager(new MySqlOptions(Server.AdminConnectionString(Name))
         {
@@ -40,6 +41,7 @@ public sealed class TestDatabase
             WorkPoolSize = workPoolSize,
             Phase2LockTimeout = TimeSpan.FromSeconds(1),
             ConnectTimeout = TimeSpan.FromSeconds(5),
+            FreshFor = freshFor ?? TimeSpan.FromSeconds(1),
             Witness = witness,
         });
 

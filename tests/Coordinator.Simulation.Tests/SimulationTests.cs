@@ -14,9 +14,11 @@ public sealed partial class SimulationTests(ITestOutputHelper output)
     [
         "branches committed in one phase", "branches committed in two phases", "branches hidden", "clients told Aborted",
         "clients told Committed", "clients told Unknown", "decisions: Abort", "decisions: Commit",
-        "finished branches that came back prepared", "kills: client", "kills: coordinator", "kills: database",
+        "finished branches that came back prepared", "initiators told Aborted", "initiators told Committed", "initiators told Unknown",
+        "initiators' streams that broke", "initiators' transactions given up", "kills: application", "kills: client", "kills: coordinator", "kills: database",
         "kills: participant", "log writes that failed", "logs restored from a backup", "prepared branches rolled back",
-        "processes stopped for a while", "quarantined branches settled by an operator", "starts refused by a damaged log",
+        "meddlers told Aborted", "meddlers told Committed", "processes stopped for a while",
+        "quarantined branches settled by an operator", "starts refused by a damaged log", "streams that went silent",
     ];
 
     [Fact]
@@ -41,13 +43,14 @@ public sealed partial class SimulationTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData(2)]
-    [InlineData(3)]
-    public async Task CrashPoints_EachAlone_ViolateNothing(int branches)
+    [InlineData(2, false)]
+    [InlineData(3, false)]
+    [InlineData(2, true)]
+    public async Task CrashPoints_EachAlone_ViolateNothing(int branches, bool isInitiated)
     {
-        var (exitCode, lines) = await RunAsync("crash-points", "--branches", $"{branches}");
+        var (exitCode, lines) = await RunAsync("crash-points", "--branches", $"{branches}", "--initiated", $"{isInitiated}");
 
-        Assert.Matches($"^crash points: branches={branches} runs=[0-9]{{3,}} violations=0$", lines[^1]);
+        Assert.Matches($"^crash points: branches={branches} initiated={isInitiated} runs=[0-9]{{3,}} violations=0$", lines[^1]);
         Assert.Equal(0, exitCode);
     }
 

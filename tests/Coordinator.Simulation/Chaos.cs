@@ -53,7 +53,12 @@ internal sealed class Chaos(World world, SeededRandom random)
             1 => random.Pick(world.Participants).Crash,
             _ => KillDatabase,
         };
-        world.Scheduler.After(random.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(random.Chance(0.5) ? 3 : 30)), kill);
+        world.Scheduler.After(random.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(random.Chance(0.5) ? 3 : 30)), () =>
+        {
+            // A world that has healed meanwhile may be at rest already.
+            if (world.Oracle.AtPoint is not null)
+                kill();
+        });
     }
 
     private void Strike()
@@ -68,9 +73,18 @@ internal sealed class Chaos(World world, SeededRandom random)
         else if ((drawn -= faults.DatabaseDies) < 0)
             KillDatabase();
         else if ((drawn -= faults.ClientDies) < 0)
-            random.Pick(world.Clients).Crash();
+            CrashClient();
         else
             Stop();
+    }
+
+    private void CrashClient()
+    {
+        var drawn = random.Below(world.Clients.Count + world.Applications.Count);
+        if (drawn < world.Clients.Count)
+            world.Clients[drawn].Crash();
+        else
+            world.Applications[drawn - world.Clients.Count].Crash();
     }
 
     private void KillDatabase()

@@ -41,6 +41,7 @@ internal static class CommandLine
     private static Command CrashPointsCommand(Option<int> threads)
     {
         var branches = new Option<int>("--branches") { Description = "How many branches the transaction has: 2 or 3.", DefaultValueFactory = _ => 2 };
+        var initiated = new Option<bool>("--initiated") { Description = "The transaction is an application's that hosts its participants." };
         var pairs = new Option<bool>("--pairs") { Description = "After each crash, one more at each step that follows." };
         var seed = new Option<long>("--seed") { Description = "Which order of the steps.", DefaultValueFactory = _ => 1 };
         branches.Validators.Add(result =>
@@ -48,9 +49,9 @@ internal static class CommandLine
             if (result.GetValueOrDefault<int>() is not (2 or 3))
                 result.AddError("--branches must be 2 or 3.");
         });
-        var command = new Command("crash-points", "Kills each process and database at each of its steps, in one small transaction.") { branches, pairs, seed, threads };
+        var command = new Command("crash-points", "Kills each process and database at each of its steps, in one small transaction.") { branches, initiated, pairs, seed, threads };
         command.SetAction(parsed => new CrashPoints(
-            parsed.GetValue(branches), parsed.GetValue(pairs), (ulong)parsed.GetValue(seed), parsed.GetValue(threads)).Run());
+            parsed.GetValue(branches), parsed.GetValue(initiated), parsed.GetValue(pairs), (ulong)parsed.GetValue(seed), parsed.GetValue(threads)).Run());
         return command;
     }
 }

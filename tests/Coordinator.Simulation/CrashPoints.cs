@@ -9,7 +9,7 @@ namespace Coordinator.Simulation;
 /// first start to rest; and, in pairs, one more is killed at each step that follows. Twice each: what the dead process had
 /// asked of a database is done, and is lost.
 /// </summary>
-internal sealed class CrashPoints(int branches, bool inPairs, ulong seed, int threads)
+internal sealed class CrashPoints(int branches, bool isInitiated, bool inPairs, ulong seed, int threads)
 {
     private const int MaxTold = 3;
     private readonly ConcurrentBag<(CrashPoint[] Points, bool IsInFlightDone, string Violation)> _violations = [];
@@ -25,7 +25,7 @@ internal sealed class CrashPoints(int branches, bool inPairs, ulong seed, int th
             var singles = Following(undisturbed, new Dictionary<string, int>()).ToList();
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{branches} branches, what was in flight is {(isInFlightDone ? "done" : "lost")}: {singles.Count} crash points ({string.Join(", ", undisturbed.Steps.Where(pair => IsVictim(pair.Key)).OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value}"))})"));
+                $"{branches} branches{(isInitiated ? " of an initiator" : "")}, what was in flight is {(isInFlightDone ? "done" : "lost")}: {singles.Count} crash points ({string.Join(", ", undisturbed.Steps.Where(pair => IsVictim(pair.Key)).OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value}"))})"));
             ForAll(singles, single => Disturb(single, isInFlightDone));
         }
 
@@ -45,7 +45,7 @@ internal sealed class CrashPoints(int branches, bool inPairs, ulong seed, int th
     private CrashPlan RunOne(CrashPoint[] points, bool isInFlightDone)
     {
         var plan = new CrashPlan(points, isInFlightDone);
-        var violation = new World(Setup.Small(branches, seed, plan), withTranscript: false).Run();
+        var violation = new World(Setup.Small(branches, isInitiated, seed, plan), withTranscript: false).Run();
         Interlocked.Increment(ref _runs);
         if (violation is not null)
             _violations.Add((points, isInFlightDone, violation));
@@ -86,7 +86,7 @@ internal sealed class CrashPoints(int branches, bool inPairs, ulong seed, int th
     {
         foreach (var (points, isInFlightDone, violation) in _violations.Take(MaxTold))
         {
-            var world = new World(Setup.Small(branches, seed, new CrashPlan(points, isInFlightDone)), withTranscript: true);
+            var world = new World(Setup.Small(branches, isInitiated, seed, new CrashPlan(points, isInFlightDone)), withTranscript: true);
             world.Run();
             foreach (var line in world.Transcript.Lines)
                 Console.WriteLine(line);
@@ -97,6 +97,6 @@ internal sealed class CrashPoints(int branches, bool inPairs, ulong seed, int th
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{_runs} runs in {elapsed.TotalSeconds:F1} s on {threads} threads; points that never came: {_unreached}"));
-        Console.WriteLine($"crash points: branches={branches} runs={_runs} violations={_violations.Count}");
+        Console.WriteLine($"crash points: branches={branches} initiated={isInitiated} runs={_runs} violations={_violations.Count}");
     }
 }

@@ -20,6 +20,12 @@ internal sealed record Faults
 
     public bool LinksReorder { get; init; }
 
+    /// <summary>A stream on which nothing arrives any more, at a message, and neither side is told.</summary>
+    public double StreamsGoSilent { get; init; }
+
+    /// <summary>Initiators' transactions that somebody else asks for.</summary>
+    public double Meddling { get; init; }
+
     /// <summary>Requests to a database that are lost, whose answer is lost, or that it refuses for the moment.</summary>
     public double RequestLost { get; init; }
 
@@ -85,6 +91,8 @@ internal sealed record Faults
             MaxDelay = TimeSpan.FromMilliseconds(random.Chance(0.3 * mood) ? random.Between(TimeSpan.Zero, TimeSpan.FromSeconds(3)).TotalMilliseconds : 5),
             LinkBreaks = Rate(0.4, 0.05),
             LinksReorder = random.Chance(0.3),
+            StreamsGoSilent = Rate(0.4, 0.03),
+            Meddling = Rate(0.4, 0.5),
             RequestLost = Rate(0.3, 0.1),
             AnswerLost = Rate(0.4, 0.2),
             Transient = Rate(0.3, 0.2),

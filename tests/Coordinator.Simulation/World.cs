@@ -1,4 +1,6 @@
+using Coordinator.Initiation;
 using Coordinator.Participant;
+using Coordinator.Server;
 using Coordinator.Simulation.Checks;
 using Coordinator.Simulation.Databases;
 using Coordinator.Simulation.Nodes;
@@ -7,8 +9,8 @@ using Coordinator.Simulation.Scheduling;
 namespace Coordinator.Simulation;
 
 /// <summary>
-/// One schedule: a coordinator, two or three databases with one or two participant processes each, and some clients that
-/// move money. First everything goes wrong that the seed has drawn; then the world heals, and must come to rest.
+/// One schedule: a coordinator, two or three databases with one or two participant processes each, and some clients
+/// and applications that move money. First everything goes wrong that the seed has drawn; then the world heals, and must come to rest.
 /// </summary>
 internal sealed class World
 {
@@ -17,6 +19,7 @@ internal sealed class World
     private static readonly TimeSpan _faultyTime = TimeSpan.FromSeconds(40), _healingTime = TimeSpan.FromMinutes(15);
     private readonly List<ParticipantNode> _participants = [];
     private readonly List<ClientNode> _clients = [];
+    private readonly List<InitiatorNode> _applications = [];
     private readonly Chaos _chaos;
     private int _processes;
 
@@ -57,6 +60,18 @@ internal sealed class World
         SweepInterval = TimeSpan.FromSeconds(5),
     };
 
+    public ServerOptions ServerOptions { get; } = new() { KeepAliveInterval = TimeSpan.FromSeconds(3) };
+
+    public InitiatorOptions InitiatorOptions { get; } = new()
+    {
+        Name = "application",
+        OpenTimeout = TimeSpan.FromSeconds(3),
+        PrepareTimeout = TimeSpan.FromSeconds(3),
+        ReservedIds = 2,
+        ReservedIdLifetime = TimeSpan.FromSeconds(2),
+        MaxRetryDelay = TimeSpan.FromSeconds(1),
+    };
+
     public CoordinatorNode Coordinator { get; }
 
     public List<SimulatedServer> Servers { get; } = [];
@@ -65,20 +80,24 @@ internal sealed class World
 
     public IReadOnlyList<ClientNode> Clients => _clients;
 
+    public IReadOnlyList<InitiatorNode> Applications => _applications;
+
     /// <summary>Runs it to its end.</summary>
     /// <returns>What was violated first; null if nothing was.</returns>
     public string? Run()
     {
         using var coordinator = Coordinator;
         Coordinator.Start();
-        foreach (var participant in _participants)
+        foreach (var participant in _participants.Except(_applications.SelectMany(application => application.Participants)))
             participant.Start();
         foreach (var client in _clients)
             client.Start();
+        foreach (var application in _applications)
+            application.Start();
         Scheduler.BeforeStep = _chaos.BeforeStep;
         Scheduler.Stepping = _chaos.Stepping;
         Oracle.AtPoint = _chaos.AtPoint;
-        Scheduler.RunUntil(() => Oracle.Violation is not null || _clients.All(client => client.IsDone), _faultyTime, maxSteps: 20_000);
+        Scheduler.RunUntil(() => Oracle.Violation is not null || IsWorkDone, _faultyTime, maxSteps: 20_000);
         if (Oracle.Violation is not null)
             return Oracle.Violation;
 
@@ -114,14 +133,12 @@ internal sealed class World
             _chaos.Stepping(server);
     }
 
+    private bool IsWorkDone => _clients.All(client => client.IsDone) && _applications.All(application => application.IsDone);
+
     // In a small world the look is cheap, and steps taken at rest would only be more points to crash at.
     private int CheckInterval => Setup.IsPlain ? 8 : 64;
 
     public TimeSpan Delay() => Network.Between(TimeSpan.FromMicroseconds(50), Faults.MaxDelay);
-
-    /// <summary>All participants in an order of its own.</summary>
-    public IEnumerable<ParticipantNode> Shuffled(SeededRandom random) =>
-        _participants.Select(node => (Order: random.NextRandom(), node)).OrderBy(pair => pair.Order).Select(pair => pair.node);
 
     private void Build(SeededRandom random)
     {
@@ -137,5 +154,11 @@ internal sealed class World
 
         foreach (var transfers in Setup.Clients)
             _clients.Add(new ClientNode(this, _clients.Count + 1, transfers));
+        foreach (var (workers, transfers) in Setup.Applications)
+        {
+            var application = new InitiatorNode(this, _applications.Count + 1, workers, transfers);
+            _applications.Add(application);
+            _participants.AddRange(application.Participants);
+        }
     }
 }

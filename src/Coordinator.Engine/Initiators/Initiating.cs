@@ -57,23 +57,27 @@ internal sealed class Initiating(
         Initiator initiator, TransactionId id, string name, IReadOnlyList<DecidedBranch> prepared)
     {
         Check(name, prepared);
-        inquiry.CheckOurs(id);
+        inquiry.CheckCluster(id);
         if (initiator.IsReserved(id) && WhyNot(prepared) is { } refusal)
             TryAbandon(id, refusal.ReasonCode, refusal.Reason);
         if (TryTakeOver(initiator, id, name, prepared) is { } taken)
         {
             drive(taken, NewDelivery(initiator, taken));
-            return await OnceDecidedAsync(taken);
+            var decided = await OnceDecidedAsync(taken);
+            // Of an abort nothing is told, and nothing acknowledged.
+            if (decided.Outcome == Outcome.Aborted)
+                initiator.Acknowledge(id, []);
+            return decided;
         }
 
         return table.TryGetLive(id, out var live) ? await OnceDecidedAsync(live) : await OfLateAsync(id);
     }
 
-    /// <summary>Makes the commit of a reserved id impossible (R3); false if it is not reserved.</summary>
+    /// <summary>Makes a commit decision for a reserved id impossible (R3); false if it is not reserved.</summary>
     public bool TryAbandon(TransactionId id, string reasonCode, string reason)
     {
         if (initiators.FindHolder(id) is not { } holder
-            || !holder.TrySettle(id, () => table.RememberAborted(id, reasonCode, reason)))
+            || !holder.TrySettle(id, () => table.RememberAbandoned(id, reasonCode, reason)))
         {
             return false;
         }

@@ -144,6 +144,9 @@ public sealed class OperatorDesk
     public async Task<BranchView> ResolveBranchAsync(BranchId branch, Decision decision, string reason)
     {
         Limits.CheckReason(reason);
+        // BEFORE those in the table, since that is the way that a transaction goes.
+        if (_initiators.FindHolder(branch.Transaction) is not null)
+            throw Undecided(branch.Transaction, "reserved by its initiator; roll the whole transaction back instead.");
         if (_table.TryGetLive(branch.Transaction, out var live) && live.State is not (TransactionState.Committing or TransactionState.Aborting or TransactionState.InDoubt))
         {
             throw new RefusedException(
@@ -151,8 +154,6 @@ public sealed class OperatorDesk
                 $"Transaction {branch.Transaction} is {live.State}; roll the whole transaction back instead.");
         }
 
-        if (_initiators.FindHolder(branch.Transaction) is not null)
-            throw Undecided(branch.Transaction, "reserved by its initiator; roll the whole transaction back instead.");
         _inquiry.CheckCluster(branch.Transaction);
         var standing = await _keeper.ReadAsync(log => log.FindDecisionAsync(branch.Transaction));
         await RecordAsync(branch.Transaction, branch.Branch, decision, reason);

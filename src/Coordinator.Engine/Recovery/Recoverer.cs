@@ -133,8 +133,16 @@ internal sealed class Recoverer(
         // It was prepared, so it had not committed in one phase: its rollback proves how the transaction ended. A live one
         // tells its own reason when it ends.
         if (report.Outcome == BranchOutcome.RolledBack && !table.TryGetLive(id.Transaction, out _))
-            table.RememberAborted(id.Transaction);
+            RememberAborted(id.Transaction);
         return report.Outcome == BranchOutcome.RolledBack;
+    }
+
+    private void RememberAborted(TransactionId id)
+    {
+        if (id.Epoch == lineage.Epoch)
+            table.RememberAborted(id, Reasons.ParticipantUnavailable, "Its initiator did not have it decided; the branches are rolled back.");
+        else
+            table.RememberAborted(id, Reasons.CoordinatorRestarted, "The coordinator was restarted before it decided; the branches are rolled back.");
     }
 
     private void Report(IParticipant participant, IReadOnlyList<PlannedBranch> plan, int settled)

@@ -19,12 +19,13 @@ internal sealed class Inquiry(
     /// <summary>The same for an id that is known to be this cluster's.</summary>
     public async Task<TransactionView> LookUpAsync(TransactionId id)
     {
+        // In the order in which a transaction goes through them, so that none is missed between two looks.
+        if (initiators.FindHolder(id) is { } holder)
+            return OfReserved(id, holder.Name);
         if (table.TryGetLive(id, out var live))
             return live.ToView();
         if (table.TryGetFinished(id, out var finished))
             return finished;
-        if (initiators.FindHolder(id) is { } holder)
-            return OfReserved(id, holder.Name);
         var view = await keeper.ReadAsync(l => l.FindDecisionAsync(id)) is { } decision ? OfDecision(decision) : Unknown(id);
         return heuristics.Of(id) is { Count: > 0 } found ? WithHeuristics(view, found) : view;
     }
@@ -71,7 +72,12 @@ internal sealed class Inquiry(
     public async Task<TransactionView> OfVotedAsync(TransactionId id)
     {
         var view = await LookUpAsync(id);
-        return view.Outcome != Outcome.Unknown || lineage.MayLack(id, log.Horizon)
+        if (view.Outcome != Outcome.Unknown)
+            return view;
+        // It was still reserved when it was given up, so there never was a record.
+        if (view.ReasonCode != Reasons.NoRecord)
+            return view with { State = TransactionState.Aborted, Outcome = Outcome.Aborted };
+        return lineage.MayLack(id, log.Horizon)
             ? view
             : view with
             {

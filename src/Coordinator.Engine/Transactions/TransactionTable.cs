@@ -52,18 +52,23 @@ internal sealed class TransactionTable(EngineOptions options)
             ReleaseKey(key, transaction.Id);
     }
 
-    /// <summary>A transaction that nothing but its id is known of has been made impossible to commit.</summary>
+    /// <summary>Recovery rolled back a prepared branch of a transaction that nothing else is known of: whoever asks is told.</summary>
     public void RememberAborted(TransactionId id, string reasonCode, string reason) => Remember(new TransactionView(
         id, "", TransactionState.Aborted, Outcome.Aborted, reasonCode, reason, [], DateTimeOffset.UnixEpoch, Deadline: null));
 
-    /// <summary>Recovery rolled back a prepared branch of an earlier epoch's transaction: whoever asks is told.</summary>
-    public void RememberAborted(TransactionId id) => RememberAborted(
-        id, Reasons.CoordinatorRestarted, "The coordinator was restarted before it decided; the branches are rolled back.");
+    /// <summary>
+    /// An initiator's transaction that no decision can be had for any more. That proves abort only of branches that prepared:
+    /// a single one, or readers alone, may have ended without a word to the coordinator (R13).
+    /// </summary>
+    public void RememberAbandoned(TransactionId id, string reasonCode, string reason) => Remember(new TransactionView(
+        id, "", TransactionState.InDoubt, Outcome.Unknown, reasonCode, $"{reason} Its branches can no longer commit together.", [], DateTimeOffset.UnixEpoch, Deadline: null));
 
     private void Remember(TransactionView view)
     {
         if (_finished.TryAdd(view.Id, view))
             _finishedOrder.Enqueue(view.Id);
+        else if (_finished.TryGetValue(view.Id, out var known) && known.Outcome == Outcome.Unknown)
+            _finished.TryUpdate(view.Id, view with { ReasonCode = known.ReasonCode, Reason = known.Reason }, known);
         while (_finishedOrder.Count > options.MaxFinishedTransactions && _finishedOrder.TryDequeue(out var oldest))
             _finished.TryRemove(oldest, out _);
     }

@@ -148,9 +148,9 @@ internal sealed class VotedCommit(
                 ? new Refusal("VOTED_NO", $"Branch {branch.Id.Branch} voted no: {no.Reason}")
                 : null;
         }
-        catch (Exception failure) when (failure is ParticipantUnavailableException or TimeoutException)
+        catch (Exception failure)
         {
-            // Unknown: it may be prepared, or become so. It is rolled back with the others.
+            // Whatever it was, it is no vote. Unknown: it may be prepared, or become so. It is rolled back with the others.
             return new Refusal("PARTICIPANT_UNAVAILABLE", $"Branch {branch.Id.Branch} did not vote: {failure.Message}");
         }
     }
@@ -162,8 +162,9 @@ internal sealed class VotedCommit(
         {
             report = await only.Participant.CommitOnePhaseAsync(only.Id, CancellationToken.None);
         }
-        catch (ParticipantUnavailableException failure)
+        catch (Exception failure)
         {
+            // Whatever it was: the database may have committed.
             report = BranchReportOf(failure.Message);
         }
 

@@ -48,22 +48,30 @@ internal sealed class InitiatorStream(
         finally
         {
             _outbox.Close();
-            await ending.CancelAsync();
+            // Not CancelAsync: its callbacks would leave the caller's scheduler.
+            ending.Cancel();
             call.Dispose();
-            await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            _ids.Writer.TryComplete();
-            _ended.SetResult();
-            foreach (var asked in _asked.Values)
-                asked.TrySetException(new StreamEndedException());
+            await writing.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    /// <summary>Tells whoever waits for an id or an answer that none comes any more. Called once, after <see cref="RunAsync"/>.</summary>
+    public void End()
+    {
+        _ids.Writer.TryComplete();
+        _ended.SetResult();
+        foreach (var asked in _asked.Values)
+            asked.TrySetException(new StreamEndedException());
     }
 
     /// <summary>Takes a reserved id if there is one; asks for more BEFORE they run out.</summary>
     public bool TryTakeId(out ReservedId id)
     {
-        var taken = _ids.Reader.TryRead(out id);
+        bool isTaken;
+        while ((isTaken = _ids.Reader.TryRead(out id)) && id.Id is { } old && time.GetElapsedTime(id.At) > options.ReservedIdLifetime)
+            Send(new() { Release = new Wire.ReleaseId { TransactionId = old.Value } });
         ReserveMore();
-        return taken;
+        return isTaken;
     }
 
     /// <summary>Asks for ids unless there are enough.</summary>
@@ -151,9 +159,9 @@ internal sealed class InitiatorStream(
                 Volatile.Write(ref _reserving, 0);
                 var reserved = message.Reserved;
                 foreach (var id in reserved.TransactionIds)
-                    _ids.Writer.TryWrite(new ReservedId(TransactionId.Parse(id), null));
+                    _ids.Writer.TryWrite(new ReservedId(TransactionId.Parse(id), null, _lastReceived));
                 if (reserved.TransactionIds.Count == 0)
-                    _ids.Writer.TryWrite(new ReservedId(null, reserved));
+                    _ids.Writer.TryWrite(new ReservedId(null, reserved, _lastReceived));
                 break;
             default:
                 break;
@@ -172,8 +180,8 @@ internal sealed class InitiatorStream(
     }
 }
 
-/// <summary>An id, or why there is none.</summary>
-internal readonly record struct ReservedId(TransactionId? Id, Wire.ReservedIds? Refused);
+/// <summary>An id, or why there is none, and when it came (a timestamp of the TimeProvider).</summary>
+internal readonly record struct ReservedId(TransactionId? Id, Wire.ReservedIds? Refused, long At);
 
 /// <summary>The stream ended before the answer came.</summary>
 [SuppressMessage("Design", "CA1064", Justification = "Never leaves this assembly: it is what makes the last agent ask again.")]

@@ -93,17 +93,17 @@ internal sealed class StreamLastAgent : ILastAgent
     {
         while (true)
         {
-            var stream = await _opened.Task.WaitAsync(cancellationToken);
+            var stream = await _opened.Task.OnCallersScheduler().WaitAsync(cancellationToken);
             if (stream.TryTakeId(out var taken))
                 return taken.Id ?? throw new CoordinatorUnavailableException(taken.Refused!.RefusedReason, $"The coordinator reserves no ids: {taken.Refused.Message}");
             if (!await stream.WhenIdAsync(cancellationToken))
-                await stream.WhenEnded.WaitAsync(cancellationToken);
+                await stream.WhenEnded.OnCallersScheduler().WaitAsync(cancellationToken);
         }
     }
 
     private async Task<LastAgentAnswer> AskAsync(Decide decide, CancellationToken cancellationToken)
     {
-        var stream = await _opened.Task.WaitAsync(cancellationToken);
+        var stream = await _opened.Task.OnCallersScheduler().WaitAsync(cancellationToken);
         try
         {
             var decided = await stream.DecideAsync(decide).WaitAsync(cancellationToken);
@@ -147,13 +147,16 @@ internal sealed class StreamLastAgent : ILastAgent
                 reason = failure is RpcException rpc ? rpc.Status.Detail : failure.Message;
             }
 
+            // BEFORE those that wait for its end look for another one.
             if (wasOpened)
                 _opened = NewSignal();
+            stream.End();
             delay = wasOpened ? _options.RetryDelay : delay * 2 < _options.MaxRetryDelay ? delay * 2 : _options.MaxRetryDelay;
             if (_closing.IsCancellationRequested)
                 break;
             Log.Disconnected(_logger, _options.Name, reason, delay);
-            await Task.Delay(delay, _time, _closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(delay, _time, _closing.Token)
+                .ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

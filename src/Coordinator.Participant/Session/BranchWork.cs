@@ -58,6 +58,13 @@ public sealed class BranchWork : IAsyncDisposable
     /// <param name="reason">For people; never with SQL parameters.</param>
     public void Poison(string reason) => Session.Poison(reason);
 
+    /// <summary>
+    /// Adds a statement that is run when the branch is prepared, in the same round trip; see <see cref="IBranchSession.Defer"/>.
+    /// </summary>
+    /// <param name="command">A command of <see cref="Connection"/>; its text and parameters are taken now.</param>
+    /// <param name="expectedRows">How many rows it must change, or the branch votes no; null: any.</param>
+    public void Defer(DbCommand command, int? expectedRows = null) => Session.Defer(command, expectedRows);
+
     /// <summary>Ends the work, not the branch.</summary>
     public async ValueTask DisposeAsync()
     {

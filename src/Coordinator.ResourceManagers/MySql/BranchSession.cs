@@ -1,12 +1,11 @@
-using System.Data;
 using System.Data.Common;
-using System.Globalization;
 using Coordinator.ResourceManagers.Work;
 
 namespace Coordinator.ResourceManagers.MySql;
 
 /// <summary>
-/// A branch at work on MariaDB or MySQL. A failed statement on <see cref="DriverConnection"/> goes unnoticed, by the
+/// A branch at work on MariaDB or MySQL. It begins with its first statement (see <see cref="Start"/>), at prepare if there
+/// is none. A failed statement on <see cref="DriverConnection"/> goes unnoticed, by the
 /// server too: who uses it calls <see cref="Poison"/>. A prepared branch on MariaDB keeps its session, held by the
 /// resource manager, also after this is disposed.
 /// </summary>
@@ -17,19 +16,20 @@ internal sealed class BranchSession : IBranchSession
     private readonly Session _session;
     private readonly BranchGuard _guard = new(enforcesLimits: true);
     private readonly SemaphoreSlim _finishing = new(1);
-    private readonly string _evidence;
+    private readonly Start _start;
+    private readonly DeferredStatements _deferred = new();
     private State _state = State.Working;
     private BranchOutcome _outcome;
     private bool _returned;
 
-    private BranchSession(MySqlResourceManager resource, Sessions sessions, Session session, BranchId id, Evidence evidence)
+    public BranchSession(MySqlResourceManager resource, Sessions sessions, Session session, BranchId id, BranchOptions branchOptions)
     {
         _resource = resource;
         _sessions = sessions;
         _session = session;
-        _evidence = evidence.ToString();
+        _start = new Start(session, id, branchOptions, sessions.Options);
         Id = id;
-        Connection = new BranchConnection(session.Connection, _guard);
+        Connection = new BranchConnection(session.Connection, _guard, _start);
     }
 
     private enum State
@@ -52,6 +52,8 @@ internal sealed class BranchSession : IBranchSession
         {
             // What is done there is not seen, so the session cannot be used for another branch afterwards.
             _guard.LeaveTraces();
+            if (!_start.WasSent && _state == State.Working)
+                _start.BeginAsync(async: false, CancellationToken.None).GetAwaiter().GetResult();
             return _session.Connection;
         }
     }
@@ -60,6 +62,7 @@ internal sealed class BranchSession : IBranchSession
 
     private MySqlOptions Options => _sessions.Options;
 
+    /// <summary>Begins the branch at once.</summary>
     public static async Task<BranchSession> BeginAsync(
         MySqlResourceManager resource,
         Sessions sessions,
@@ -70,19 +73,9 @@ internal sealed class BranchSession : IBranchSession
     {
         try
         {
-            var lockTimeout = Math.Max(1, (long)Math.Ceiling(branchOptions.LockTimeout.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-            var statements = $"SET SESSION innodb_lock_wait_timeout = {lockTimeout}, lock_wait_timeout = {lockTimeout}; "
-                + $"SELECT GET_LOCK({Xid.LockName(branch)}, 0), CONNECTION_ID(), UNIX_TIMESTAMP(); "
-                + IsolationClause(branchOptions.IsolationLevel) + Xid.Start(branch)
-                + (sessions.Options.Witness ? "; " + Witness.Insert(branch) : "");
-            var row = (await session.QueryAsync(statements, sessions.Options.WorkTimeout, cancellationToken))[0][0];
-            if (row[0] != "1")
-                throw new InvalidOperationException($"Branch {branch} is already at work elsewhere.");
-            var evidence = new Evidence(
-                ulong.Parse(row[1]!, CultureInfo.InvariantCulture),
-                long.Parse(row[2]!, CultureInfo.InvariantCulture),
-                sessions.Options.Witness);
-            return new BranchSession(resource, sessions, session, branch, evidence);
+            var begun = new BranchSession(resource, sessions, session, branch, branchOptions);
+            await begun._start.BeginAsync(async: true, cancellationToken);
+            return begun;
         }
         catch
         {
@@ -91,27 +84,35 @@ internal sealed class BranchSession : IBranchSession
         }
     }
 
+    public void Defer(DbCommand command, int? expectedRows)
+    {
+        Expect(State.Working);
+        var inner = _guard.CheckDeferred(command, Connection);
+        _deferred.Add(inner, expectedRows is { } expected ? _start.ExpectRows(expected) : null);
+    }
+
     public void Poison(string reason) => _guard.Poison(reason);
 
     /// <summary>
     /// 1. A poisoned branch, or one with a statement still running, is a no: the server itself would prepare it. 2. One
-    /// round trip ends and prepares; an OK is a yes. 3. MariaDB's session is held for phase 2, MySQL's is free.
+    /// round trip begins the branch if nothing has, runs what was deferred, ends and prepares; the server stops at the
+    /// first error, so an OK is a yes. 3. MariaDB's session is held for phase 2, MySQL's is free.
     /// </summary>
     public async Task<Vote> PrepareAsync(CancellationToken cancellationToken)
     {
         Expect(State.Working);
-        if (CloseToWork() is { } reason)
+        if (_guard.CloseToWork() is { } reason)
             return await RefuseAsync(reason);
         try
         {
             var statements = $"{Xid.End(Id)}; {Xid.Prepare(Id)}";
             if (!_resource.Flavor.IsMariaDb)
-                statements += "; " + Xid.ReleaseLock(Id);
-            await _session.ExecuteAsync(statements, Options.PrepareTimeout, cancellationToken);
+                statements += "; " + Xid.ReleaseLock(_start.LockName);
+            await RunAsync(statements, cancellationToken);
         }
         catch (DbException failure) when (ErrorClassifier.Classify(failure) is { Answer: Answer.Refused } verdict)
         {
-            return await RefuseAsync(verdict.Detail!);
+            return await RefuseAsync(Describe(failure, verdict));
         }
         catch
         {
@@ -124,22 +125,21 @@ internal sealed class BranchSession : IBranchSession
             _resource.Hold(this);
         else
             await ReturnAsync(reusable: true);
-        return new Vote.Prepared(_evidence);
+        return new Vote.Prepared(_start.Evidence);
     }
 
     public async Task<BranchReport> CommitOnePhaseAsync(CancellationToken cancellationToken)
     {
         Expect(State.Working);
-        if (CloseToWork() is { } reason)
+        if (_guard.CloseToWork() is { } reason)
             return await RollbackAsync(CancellationToken.None) with { Detail = reason };
         try
         {
-            await _session.ExecuteAsync(
-                $"{Xid.End(Id)}; {Xid.CommitOnePhase(Id)}; {Xid.ReleaseLock(Id)}", Options.PrepareTimeout, cancellationToken);
+            await RunAsync($"{Xid.End(Id)}; {Xid.CommitOnePhase(Id)}; {Xid.ReleaseLock(_start.LockName)}", cancellationToken);
         }
         catch (DbException failure) when (ErrorClassifier.Classify(failure) is { Answer: Answer.Refused } verdict)
         {
-            return await RollbackAsync(CancellationToken.None) with { Detail = verdict.Detail };
+            return await RollbackAsync(CancellationToken.None) with { Detail = Describe(failure, verdict) };
         }
         catch
         {
@@ -155,12 +155,25 @@ internal sealed class BranchSession : IBranchSession
     {
         if (_state == State.Working)
             throw new InvalidOperationException($"Branch {Id} is not prepared.");
-        return _resource.CommitAsync(Id, _evidence, cancellationToken);
+        return _resource.CommitAsync(Id, _start.Evidence, cancellationToken);
     }
 
     public async Task<BranchReport> RollbackAsync(CancellationToken cancellationToken)
     {
         _guard.Seal();
+        if (_state == State.Working && _start.IsTaken)
+        {
+            await LoseAsync();
+            return new BranchReport(BranchOutcome.Active, "It is at work or prepared elsewhere.");
+        }
+
+        // Of a branch that was never sent there is nothing to roll back.
+        if (_state == State.Working && !_start.WasSent)
+        {
+            await FinishAsync(BranchOutcome.RolledBack, reusable: true);
+            return BranchReport.RolledBack;
+        }
+
         if (_state == State.Working && !_guard.IsRunning && await TryRollbackHereAsync(cancellationToken))
         {
             await FinishAsync(BranchOutcome.RolledBack, reusable: true);
@@ -179,7 +192,7 @@ internal sealed class BranchSession : IBranchSession
             await LoseAsync();
         if (_state == State.Over && _outcome == BranchOutcome.RolledBack)
             return BranchReport.RolledBack;
-        return await _resource.RollbackAsync(Id, _state == State.Prepared ? _evidence : null, cancellationToken);
+        return await _resource.RollbackAsync(Id, _state == State.Prepared ? _start.Evidence : null, cancellationToken);
     }
 
     public async ValueTask DisposeAsync()
@@ -197,7 +210,7 @@ internal sealed class BranchSession : IBranchSession
             if (_state != State.Prepared)
                 return null;
             var statement = commit ? Xid.Commit(Id) : Xid.Rollback(Id);
-            await _session.ExecuteAsync($"{statement}; {Xid.ReleaseLock(Id)}", Options.Phase2Timeout, cancellationToken);
+            await _session.ExecuteAsync($"{statement}; {Xid.ReleaseLock(_start.LockName)}", Options.Phase2Timeout, cancellationToken);
             await FinishAsync(commit ? BranchOutcome.Committed : BranchOutcome.RolledBack, reusable: true);
             return commit ? BranchReport.Committed : BranchReport.RolledBack;
         }
@@ -229,12 +242,29 @@ internal sealed class BranchSession : IBranchSession
         _finishing.Release();
     }
 
-    private string? CloseToWork()
+    // What begins the branch, unless it has begun; what was deferred; then the statements.
+    private async Task RunAsync(string statements, CancellationToken cancellationToken)
     {
-        _guard.Seal();
-        if (_guard.IsRunning)
-            _guard.Poison("A statement is still running.");
-        return _guard.Reason;
+        do
+        {
+            // Outside the branch, deferred statements would be committed one by one: a savepoint exists only inside.
+            var first = !_start.HasBegun ? _start.Text + "; " : _deferred.Count > 0 ? "SAVEPOINT coordinator; RELEASE SAVEPOINT coordinator; " : "";
+            var (deferred, parameters) = _deferred.Take();
+            var text = first + deferred + (_deferred.Count > 0 ? "" : deferred.Length > 0 ? "; " + statements : statements);
+            _start.Began(confirmed: _start.HasBegun);
+            await _session.ExecuteAsync(text, parameters, Options.PrepareTimeout, cancellationToken);
+            _start.Began();
+        }
+        while (_deferred.Count > 0);
+    }
+
+    private string Describe(DbException failure, Verdict verdict)
+    {
+        if (_start.FoundTaken(failure))
+            return new BranchTakenException(Id).Message;
+        return Start.FoundOtherRows(failure)
+            ? "A deferred statement changed another number of rows than expected."
+            : verdict.Detail!;
     }
 
     private async Task<Vote> RefuseAsync(string reason)
@@ -256,25 +286,30 @@ internal sealed class BranchSession : IBranchSession
     // XA END is refused when the branch was ended already or can only be rolled back; either way XA ROLLBACK follows.
     private async Task<bool> TryRollbackHereAsync(CancellationToken cancellationToken)
     {
-        foreach (var statement in (string[])[Xid.End(Id), $"{Xid.Rollback(Id)}; {Xid.ReleaseLock(Id)}"])
+        try
         {
-            try
-            {
-                await _session.ExecuteAsync(statement, Options.Phase2Timeout, cancellationToken);
-            }
-            catch (DbException failure) when (
-                statement == Xid.End(Id) && ErrorClassifier.Classify(failure).Answer == Answer.Refused)
-            {
-                continue;
-            }
-            catch (Exception failure) when (failure is DbException or TimeoutException)
-            {
-                // The session is of no use any more; the resource manager ends it and looks what is left.
-                return false;
-            }
+            await _session.ExecuteAsync(Xid.End(Id), Options.Phase2Timeout, cancellationToken);
+        }
+        catch (DbException failure) when (
+            ErrorClassifier.Classify(failure).Answer == Answer.Refused && (_start.HasBegun || ErrorClassifier.IsRolledBack(failure)))
+        {
+        }
+        catch (Exception failure) when (failure is DbException or TimeoutException)
+        {
+            // Nothing shows that the branch of that name is this session's own, or the session is of no use any more: it is
+            // ended, and the resource manager looks what is left.
+            return false;
         }
 
-        return true;
+        try
+        {
+            await _session.ExecuteAsync($"{Xid.Rollback(Id)}; {Xid.ReleaseLock(_start.LockName)}", Options.Phase2Timeout, cancellationToken);
+            return true;
+        }
+        catch (Exception failure) when (failure is DbException or TimeoutException)
+        {
+            return false;
+        }
     }
 
     private async Task FinishAsync(BranchOutcome outcome, bool reusable)
@@ -306,14 +341,4 @@ internal sealed class BranchSession : IBranchSession
         if (_state != state)
             throw new InvalidOperationException($"Branch {Id} is {_state}, not {state}.");
     }
-
-    private static string IsolationClause(IsolationLevel? level) => level switch
-    {
-        null or IsolationLevel.Unspecified => "",
-        IsolationLevel.ReadUncommitted => "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED; ",
-        IsolationLevel.ReadCommitted => "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; ",
-        IsolationLevel.RepeatableRead or IsolationLevel.Snapshot => "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; ",
-        IsolationLevel.Serializable => "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; ",
-        _ => throw new ArgumentOutOfRangeException(nameof(level), level, "The server has no such isolation level."),
-    };
 }

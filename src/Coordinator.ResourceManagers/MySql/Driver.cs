@@ -29,6 +29,22 @@ internal static class Driver
 #endif
         }.ConnectionString;
 
+    /// <summary>
+    /// A statement without parameters in a form that the driver copies as it is: as a comment that the server executes.
+    /// MySql.Data looks at each word and each space between them of a text, which took it a fifth of its time.
+    /// </summary>
+    public static string Opaque(string statement)
+    {
+#if MYSQLCONNECTOR
+        return statement;
+#else
+        return $"/*! {statement} */";
+#endif
+    }
+
+    /// <summary>A parameter of the same name, type and value that belongs to no command.</summary>
+    public static DbParameter Copy(DbParameter parameter) => ((MySqlParameter)parameter).Clone();
+
     /// <summary>A DECIMAL as the server wrote it, or null: .NET's own decimal ends at 28 digits.</summary>
     public static string? DecimalText(DbDataReader reader, int ordinal)
     {

@@ -9,6 +9,8 @@ internal static class ErrorClassifier
     public const int Denied = 1227;
     public const int LockWaitTimeout = 1205;
     public const int DuplicateKey = 1062;
+    public const int OutOfRange = 1690;
+    public const int XaDuplicate = 1440;
     public const int XaUnknown = 1397;
     public const int XaRollbackOnly = 1402;
     public const int XaRollbackTimeout = 1613;

@@ -16,6 +16,12 @@ public sealed record MySqlOptions(string ConnectionString)
     /// <summary>How long an unused connection is kept.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>
+    /// How long an unused connection is taken to be alive. On one that has been unused for longer, a branch begins with a
+    /// round trip of its own, and on another one if it turns out to be dead; on a fresh one it begins with its first statement.
+    /// </summary>
+    public TimeSpan FreshFor { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>The longest wait for a connection, from a pool or from the server.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -40,15 +40,17 @@ public sealed class MySqlResourceManager : IResourceManager
         ArgumentNullException.ThrowIfNull(branch);
         ArgumentNullException.ThrowIfNull(options);
         var (session, isFresh) = await _sessions.Work.RentAsync(fresh: false, cancellationToken);
+        if (isFresh || _sessions.Time.GetElapsedTime(session.ReturnedAt) < _options.FreshFor)
+            return new BranchSession(this, _sessions, session, branch, options);
         try
         {
             return await BranchSession.BeginAsync(this, _sessions, session, branch, options, cancellationToken);
         }
-        catch (DbException failure) when (!isFresh && !session.IsUsable && ErrorClassifier.Classify(failure).Answer == Answer.Unknown)
+        catch (DbException failure) when (!session.IsUsable && ErrorClassifier.Classify(failure).Answer == Answer.Unknown)
         {
             // An unused session that the server had ended meanwhile: nothing began on it.
             (session, _) = await _sessions.Work.RentAsync(fresh: true, cancellationToken);
-            return await BranchSession.BeginAsync(this, _sessions, session, branch, options, cancellationToken);
+            return new BranchSession(this, _sessions, session, branch, options);
         }
     }
 

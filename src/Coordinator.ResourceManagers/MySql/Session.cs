@@ -1,5 +1,6 @@
 using System.Data;
 using System.Data.Common;
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
@@ -15,25 +16,54 @@ internal sealed class Session(DbConnection connection)
     private static readonly TimeSpan _farewellTimeout = TimeSpan.FromSeconds(1);
     private Task _last = Task.CompletedTask;
     private bool _abandoned;
+    private long _serverTime;
+    private long _readAt;
 
     public DbConnection Connection => connection;
 
     public bool IsUsable => !_abandoned && connection.State == ConnectionState.Open;
 
+    /// <summary>The server's number of this connection.</summary>
+    public ulong Id { get; private set; }
+
+    /// <summary>The server's clock, in seconds since 1970, from its time at the connection and the time that passed here.</summary>
+    public long ServerNow => _serverTime + (long)Stopwatch.GetElapsedTime(_readAt).TotalSeconds;
+
+    /// <summary>The lock timeout in seconds that was last set; null if none was.</summary>
+    public int? LockTimeout { get; set; }
+
+    /// <summary>When it was last given back to its pool, as a timestamp.</summary>
+    public long ReturnedAt { get; set; }
+
+    /// <summary>Makes a new connection ready.</summary>
+    public async Task SetUpAsync(string statements, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var row = (await QueryAsync($"{statements}; SELECT CONNECTION_ID(), UNIX_TIMESTAMP()", timeout, cancellationToken))[0][0];
+        Id = ulong.Parse(row[0]!, CultureInfo.InvariantCulture);
+        _serverTime = long.Parse(row[1]!, CultureInfo.InvariantCulture);
+        _readAt = Stopwatch.GetTimestamp();
+    }
+
     public async Task ExecuteAsync(string statements, TimeSpan timeout, CancellationToken cancellationToken) =>
         await QueryAsync(statements, timeout, cancellationToken);
+
+    /// <summary>Runs statements with parameters in one round trip.</summary>
+    public Task ExecuteAsync(
+        string statements, IReadOnlyList<DbParameter> parameters, TimeSpan timeout, CancellationToken cancellationToken) =>
+        QueryAsync(statements, timeout, cancellationToken, parameters);
 
     /// <summary>Runs statements in one round trip; returns the rows of those that return any, each value as text.</summary>
     /// <exception cref="TimeoutException">No answer in time.</exception>
     public async Task<IReadOnlyList<IReadOnlyList<string?[]>>> QueryAsync(
         string statements,
         TimeSpan timeout,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        IReadOnlyList<DbParameter>? parameters = null)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (!IsUsable)
             throw new ConnectionLostException("The connection is lost.");
-        var running = ReadAllAsync(statements);
+        var running = ReadAllAsync(statements, parameters ?? []);
         _last = running;
         try
         {
@@ -63,7 +93,8 @@ internal sealed class Session(DbConnection connection)
 
     [SuppressMessage("Security", "CA2100", Justification =
         "Statements are constants with ids and numbers spliced in; a BranchId exists only if it matches the grammar.")]
-    private async Task<IReadOnlyList<IReadOnlyList<string?[]>>> ReadAllAsync(string statements)
+    private async Task<IReadOnlyList<IReadOnlyList<string?[]>>> ReadAllAsync(
+        string statements, IReadOnlyList<DbParameter> parameters)
     {
         // Off the caller's thread: a driver may block before its first await, and then no time limit would hold.
         await Task.Yield();
@@ -71,6 +102,8 @@ internal sealed class Session(DbConnection connection)
         await using var command = connection.CreateCommand();
         command.CommandText = statements;
         command.CommandTimeout = 0;
+        foreach (var parameter in parameters)
+            command.Parameters.Add(parameter);
         await using var reader = await command.ExecuteReaderAsync();
         do
         {

@@ -15,7 +15,7 @@ internal sealed class SessionPool(
     TimeProvider time) : IAsyncDisposable
 {
     private readonly SemaphoreSlim _places = new(size);
-    private readonly ConcurrentStack<(Session Session, long Since)> _idle = new();
+    private readonly ConcurrentStack<Session> _idle = new();
     private volatile bool _disposed;
 
     /// <summary>Takes an unused session or opens one. An unused one may have been ended by the server meanwhile.</summary>
@@ -28,9 +28,9 @@ internal sealed class SessionPool(
         {
             while (_idle.TryPop(out var idle))
             {
-                if (!fresh && idle.Session.IsUsable && time.GetElapsedTime(idle.Since) < idleTimeout)
-                    return (idle.Session, false);
-                await idle.Session.DisconnectAsync();
+                if (!fresh && idle.IsUsable && time.GetElapsedTime(idle.ReturnedAt) < idleTimeout)
+                    return (idle, false);
+                await idle.DisconnectAsync();
             }
 
             return (await OpenAsync(cancellationToken), true);
@@ -44,8 +44,9 @@ internal sealed class SessionPool(
 
     public async Task ReturnAsync(Session session, bool reusable)
     {
+        session.ReturnedAt = time.GetTimestamp();
         if (reusable && session.IsUsable && !_disposed)
-            _idle.Push((session, time.GetTimestamp()));
+            _idle.Push(session);
         else
             await session.DisconnectAsync();
         _places.Release();
@@ -55,7 +56,7 @@ internal sealed class SessionPool(
     {
         _disposed = true;
         while (_idle.TryPop(out var idle))
-            await idle.Session.DisconnectAsync();
+            await idle.DisconnectAsync();
     }
 
     private async Task<Session> OpenAsync(CancellationToken cancellationToken)
@@ -77,7 +78,7 @@ internal sealed class SessionPool(
         var session = new Session(connection);
         try
         {
-            await session.ExecuteAsync(setup, connectTimeout, cancellationToken);
+            await session.SetUpAsync(setup, connectTimeout, cancellationToken);
             return session;
         }
         catch

@@ -26,7 +26,11 @@ internal enum WitnessState
 internal static class Witness
 {
     /// <summary>The branch's own row; it stands in the same round trip as XA START.</summary>
-    public static string Insert(BranchId branch) => InsertRow(branch, fence: "0");
+    public static string Insert(BranchId branch, Evidence evidence) => InsertRow(
+        branch,
+        evidence.ConnectionId.ToString(CultureInfo.InvariantCulture),
+        evidence.BegunAt.ToString(CultureInfo.InvariantCulture),
+        fence: "0");
 
     public static async Task<WitnessState> ReadAsync(Session session, BranchId branch, TimeSpan timeout, CancellationToken cancellationToken)
     {
@@ -53,7 +57,7 @@ internal static class Witness
     {
         try
         {
-            await session.ExecuteAsync(InsertRow(branch, fence: "1"), timeout, cancellationToken);
+            await session.ExecuteAsync(InsertRow(branch, "CONNECTION_ID()", "UNIX_TIMESTAMP()", fence: "1"), timeout, cancellationToken);
             return WitnessState.Fenced;
         }
         catch (DbException failure) when (Driver.ErrorNumber(failure) == ErrorClassifier.DuplicateKey)
@@ -75,7 +79,7 @@ internal static class Witness
         return evidence.BegunAt < long.Parse(horizon!, CultureInfo.InvariantCulture);
     }
 
-    private static string InsertRow(BranchId branch, string fence) =>
+    private static string InsertRow(BranchId branch, string connectionId, string createdAt, string fence) => Driver.Opaque(
         "INSERT INTO coordinator_witness (gid, connection_id, created_at, fence) "
-        + $"VALUES ('{branch.Gid}', CONNECTION_ID(), UNIX_TIMESTAMP(), {fence})";
+        + $"VALUES ('{branch.Gid}', {connectionId}, {createdAt}, {fence})");
 }

@@ -7,38 +7,40 @@ using Npgsql;
 namespace Coordinator.ResourceManagers.Postgres;
 
 /// <summary>
-/// A branch at work on PostgreSQL. BEGIN also takes the branch's advisory lock (see <see cref="Gid.LockKey"/>) and
-/// remembers the transaction's start, by which prepare knows that it prepares what was begun. A failed statement on
-/// <see cref="DriverConnection"/> fails the transaction on the server, which is a no at prepare.
+/// A branch at work on PostgreSQL. It begins with its first statement (see <see cref="Start"/>), at prepare if there is
+/// none. A failed statement on <see cref="DriverConnection"/> fails the transaction on the server, which is a no at prepare.
 /// </summary>
 internal sealed class BranchSession : IBranchSession
 {
     private readonly PostgresResourceManager _resource;
+    private readonly Connections _connections;
     private readonly NpgsqlConnection _driver;
     private readonly BranchGuard _guard = new(enforcesLimits: false);
     private readonly BranchOptions _branchOptions;
     private readonly PostgresOptions _options;
-    private readonly string _startedAt;
+    private readonly Start _start;
+    private readonly List<Deferred> _deferred = [];
     private bool _syncWaitCancelled;
     private bool _released;
     private State _state = State.Working;
     private string? _evidence;
 
-    private BranchSession(
+    public BranchSession(
         PostgresResourceManager resource,
+        Connections connections,
         NpgsqlConnection driver,
         BranchId id,
         BranchOptions branchOptions,
-        PostgresOptions options,
-        string startedAt)
+        PostgresOptions options)
     {
         _resource = resource;
+        _connections = connections;
         _driver = driver;
         _branchOptions = branchOptions;
         _options = options;
-        _startedAt = startedAt;
+        _start = new Start(connections, driver, id, branchOptions, options);
         Id = id;
-        Connection = new BranchConnection(driver, _guard);
+        Connection = new BranchConnection(driver, _guard, _start);
     }
 
     private enum State
@@ -55,54 +57,63 @@ internal sealed class BranchSession : IBranchSession
 
     public DbConnection Connection { get; }
 
-    public DbConnection DriverConnection => _driver;
+    public DbConnection DriverConnection
+    {
+        get
+        {
+            // What is done there is not seen: the branch begins before it, and the session is reset after it.
+            _guard.LeaveTraces();
+            if (!_start.WasSent && _state == State.Working)
+                _start.BeginAsync(async: false, CancellationToken.None).GetAwaiter().GetResult();
+            return _driver;
+        }
+    }
 
     public string? PoisonReason => _guard.Reason;
 
+    /// <summary>Begins the branch at once.</summary>
     public static async Task<BranchSession> BeginAsync(
         PostgresResourceManager resource,
+        Connections connections,
         NpgsqlConnection connection,
         BranchId branch,
         BranchOptions branchOptions,
         PostgresOptions options,
         CancellationToken cancellationToken)
     {
+        var session = new BranchSession(resource, connections, connection, branch, branchOptions, options);
         try
         {
-            var lockTimeout = Math.Max(1, (long)branchOptions.LockTimeout.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
-            var results = await Batch.QueryAsync(
-                connection,
-                options.WorkTimeout,
-                cancellationToken,
-                "BEGIN" + IsolationClause(branchOptions.IsolationLevel),
-                $"SET LOCAL lock_timeout = {lockTimeout}",
-                $"SELECT pg_try_advisory_xact_lock({Gid.LockKey(branch)})::text, extract(epoch FROM now())::text");
-            if (results[0][0][0] != "true")
-                throw new InvalidOperationException($"Branch {branch} is already at work or prepared elsewhere.");
-            return new BranchSession(resource, connection, branch, branchOptions, options, results[0][0][1]!);
+            await session._start.BeginAsync(async: true, cancellationToken);
+            return session;
         }
         catch
         {
             // Back to the pool, where the driver rolls back what was begun.
-            await connection.CloseAsync();
+            await session.ReleaseAsync();
             throw;
         }
+    }
+
+    public void Defer(DbCommand command, int? expectedRows)
+    {
+        Expect(State.Working);
+        var inner = _guard.CheckDeferred(command, Connection);
+        _deferred.Add(new Deferred(Batch.Copy((NpgsqlCommand)inner), expectedRows));
     }
 
     public void Poison(string reason) => _guard.Poison(reason);
 
     /// <summary>
-    /// 1. A poisoned branch, or one with a statement still running, is a no. 2. One round trip prepares and reads the
-    /// proof back. 3. Only our own xid, listed under our gid, is a yes: PREPARE in a failed transaction, or outside one,
-    /// succeeds too, with the command tag ROLLBACK that the driver hides.
+    /// 1. A poisoned branch, or one with a statement still running, is a no. 2. One round trip begins the branch if
+    /// nothing has, runs what was deferred, prepares and reads the proof back. 3. Only our own xid, listed under our gid,
+    /// is a yes: PREPARE in a failed transaction, or outside one, succeeds too, with the command tag ROLLBACK that the
+    /// driver hides. 4. A deferred statement that changed another number of rows than expected is a no.
     /// </summary>
     public async Task<Vote> PrepareAsync(CancellationToken cancellationToken)
     {
         Expect(State.Working);
-        _guard.Seal();
-        if (_guard.IsRunning)
-            _guard.Poison("A statement is still running.");
-        if (_guard.Reason is { } reason)
+        if (_guard.CloseToWork() is { } reason)
             return await RefuseAsync(reason);
 
         _driver.Notice += OnNotice;
@@ -111,6 +122,10 @@ internal sealed class BranchSession : IBranchSession
             if (_branchOptions.MayVoteReadOnly && await TryEndReadOnlyAsync(cancellationToken))
                 return new Vote.ReadOnly();
             return await PrepareWithProofAsync(cancellationToken);
+        }
+        catch (Exception failure) when (failure is BranchTakenException or TransactionLostException)
+        {
+            return await RefuseAsync(failure.Message);
         }
         catch (DbException failure) when (ErrorClassifier.Classify(failure) is { Answer: Answer.Refused } verdict)
         {
@@ -131,29 +146,36 @@ internal sealed class BranchSession : IBranchSession
     public async Task<BranchReport> CommitOnePhaseAsync(CancellationToken cancellationToken)
     {
         Expect(State.Working);
-        _guard.Seal();
-        if (_guard.IsRunning)
-            _guard.Poison("A statement is still running.");
-        if (_guard.Reason is { } reason)
-        {
-            var report = await RollbackAsync(CancellationToken.None);
-            return report with { Detail = reason };
-        }
+        if (_guard.CloseToWork() is { } reason)
+            return await RollbackAsync(CancellationToken.None) with { Detail = reason };
 
         try
         {
+            // How many rows they changed is known only afterwards, so they cannot share the commit's round trip.
+            if (_deferred.Exists(deferred => deferred.ExpectedRows is not null))
+                await RunAsync(cancellationToken);
+            if (FindUnexpected() is { } unexpected)
+                return await RollbackAsync(CancellationToken.None) with { Detail = unexpected };
             // The SELECT fails in a failed transaction, in which COMMIT would succeed with the tag ROLLBACK.
-            var results = await Batch.QueryAsync(
-                _driver, _options.PrepareTimeout, cancellationToken, "SELECT extract(epoch FROM now())::text", "COMMIT");
+            var results = await RunAsync(
+                cancellationToken, new NpgsqlBatchCommand(SessionStatements.OwnIfAssigned), new NpgsqlBatchCommand("COMMIT"));
             _state = State.Over;
-            return results[0][0][0] == _startedAt
+            return results[0][0][1] == _start.StartedAt
                 ? BranchReport.Committed
-                : new BranchReport(BranchOutcome.Unknown, "The work ended the branch's transaction by itself.");
+                : new BranchReport(BranchOutcome.Unknown, TransactionLostException.Text);
+        }
+        catch (TransactionLostException lost)
+        {
+            _state = State.Lost;
+            return new BranchReport(BranchOutcome.Unknown, lost.Message);
+        }
+        catch (BranchTakenException taken)
+        {
+            return await RollbackAsync(CancellationToken.None) with { Detail = taken.Message };
         }
         catch (DbException failure) when (ErrorClassifier.Classify(failure) is { Answer: Answer.Refused } verdict)
         {
-            var report = await RollbackAsync(CancellationToken.None);
-            return report with { Detail = verdict.Detail };
+            return await RollbackAsync(CancellationToken.None) with { Detail = verdict.Detail };
         }
         catch
         {
@@ -184,11 +206,14 @@ internal sealed class BranchSession : IBranchSession
         _guard.Seal();
         if (_state == State.Over)
             return BranchReport.RolledBack;
-        if (_state == State.Working && !_guard.IsRunning && await TryRollbackHereAsync(cancellationToken))
+        // Of a branch that was never sent there is nothing to roll back.
+        if (_state == State.Working && (!_start.WasSent || (!_guard.IsRunning && await TryRollbackHereAsync(cancellationToken))))
         {
             _state = State.Over;
             await ReleaseAsync();
-            return BranchReport.RolledBack;
+            return _start.IsTaken
+                ? new BranchReport(BranchOutcome.Active, "It is at work or prepared elsewhere.")
+                : BranchReport.RolledBack;
         }
 
         var report = await _resource.RollbackAsync(Id, _evidence, cancellationToken);
@@ -207,29 +232,25 @@ internal sealed class BranchSession : IBranchSession
 
     private async Task<bool> TryEndReadOnlyAsync(CancellationToken cancellationToken)
     {
-        var xid = await Batch.QueryAsync(
-            _driver,
-            _options.PrepareTimeout,
-            cancellationToken,
-            "SELECT pg_current_xact_id_if_assigned()::text, extract(epoch FROM now())::text");
-        if (xid[0][0][0] is not null || xid[0][0][1] != _startedAt)
-            return false;
-        await Batch.ExecuteAsync(_driver, _options.PrepareTimeout, cancellationToken, "COMMIT");
+        if (_start.WasSent || _deferred.Count > 0)
+        {
+            var xid = await RunAsync(cancellationToken, new NpgsqlBatchCommand(SessionStatements.OwnIfAssigned));
+            if (xid[0][0][0] is not null || xid[0][0][1] != _start.StartedAt || FindUnexpected() is not null)
+                return false;
+            await Batch.ExecuteAsync(_driver, _options.PrepareTimeout, cancellationToken, "COMMIT");
+        }
+
         _state = State.Over;
         return true;
     }
 
     private async Task<Vote> PrepareWithProofAsync(CancellationToken cancellationToken)
     {
-        await using var batch = Batch.Create(
-            _driver,
-            _options.PrepareTimeout,
-            "SELECT pg_current_xact_id()::text, extract(epoch FROM now())::text",
-            Gid.Prepare(Id),
-            "SELECT transaction::text, (SELECT system_identifier::text FROM pg_control_system()), "
-            + "substring(pg_walfile_name(pg_current_wal_flush_lsn()) FOR 8), pg_current_wal_flush_lsn()::text "
-            + $"FROM pg_prepared_xacts WHERE gid = '{Id.Gid}' AND database = current_database()");
-        var results = await Batch.QueryAsync(batch, cancellationToken);
+        var results = await RunAsync(
+            cancellationToken,
+            SessionStatements.Own(!_guard.LeftTraces),
+            new NpgsqlBatchCommand(Gid.Prepare(Id)),
+            SessionStatements.Proof(Id, !_guard.LeftTraces));
         var xid = ulong.Parse(results[0][0][0]!, CultureInfo.InvariantCulture);
         var proof = results[1].Count > 0 ? results[1][0] : null;
         if (proof?[0] != ((uint)xid).ToString(CultureInfo.InvariantCulture))
@@ -241,11 +262,62 @@ internal sealed class BranchSession : IBranchSession
         _state = State.Prepared;
         _evidence = new Evidence(
             proof[1]!, uint.Parse(proof[2]!, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture), xid, Lsn.Parse(proof[3]!)).ToString();
-        if (results[0][0][1] == _startedAt && !_syncWaitCancelled)
-            return new Vote.Prepared(_evidence);
-        return await RefuseAsync(_syncWaitCancelled
-            ? "01000: the prepare was not confirmed by the synchronous standby."
-            : "The work ended the branch's transaction by itself and began another one.");
+        if (_syncWaitCancelled)
+            return await RefuseAsync("01000: the prepare was not confirmed by the synchronous standby.");
+        if (results[0][0][1] != _start.StartedAt)
+            return await RefuseAsync("The work ended the branch's transaction by itself and began another one.");
+        return FindUnexpected() is { } unexpected ? await RefuseAsync(unexpected) : new Vote.Prepared(_evidence);
+    }
+
+    // One round trip: what begins the branch, unless it has begun; what was deferred, unless it ran; then the statements,
+    // whose own results are returned.
+    private async Task<IReadOnlyList<IReadOnlyList<string?[]>>> RunAsync(CancellationToken cancellationToken, params NpgsqlBatchCommand[] statements)
+    {
+        var batch = new NpgsqlBatch(_driver) { Timeout = Batch.Seconds(_options.PrepareTimeout) };
+        var deferred = _deferred.Where(deferred => !deferred.WasSent).ToList();
+        if (!_start.HasBegun)
+            _start.AddTo(batch);
+        else if (deferred.Count > 0)
+            batch.BatchCommands.Add(SessionStatements.Expect(_start.StartedAt));
+        foreach (var statement in deferred)
+        {
+            batch.BatchCommands.Add(statement.Command);
+            statement.WasSent = true;
+        }
+
+        foreach (var statement in statements)
+            batch.BatchCommands.Add(statement);
+        await using var reader = _start.HasBegun
+            ? await ExecuteExpectingAsync(batch, deferred.Count > 0, cancellationToken)
+            : await _start.ExecuteAsync(batch, async: true, CommandBehavior.Default, cancellationToken);
+        return await Batch.ReadAsync(reader, SessionStatements.Column, cancellationToken);
+    }
+
+    // The expectation stands first in the batch, so whatever fails before its row is read is its own failure.
+    private static async Task<NpgsqlDataReader> ExecuteExpectingAsync(NpgsqlBatch batch, bool expects, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await batch.ExecuteReaderAsync(cancellationToken);
+        }
+        catch (PostgresException failure) when (expects && failure.SqlState == PostgresErrorCodes.DivisionByZero)
+        {
+            throw new TransactionLostException(failure);
+        }
+    }
+
+    private string? FindUnexpected()
+    {
+        foreach (var deferred in _deferred)
+        {
+            if (deferred.ExpectedRows is { } expected && deferred.Command.RecordsAffected is var changed && changed != expected)
+            {
+                return string.Create(
+                    CultureInfo.InvariantCulture, $"A deferred statement changed {changed} rows; {expected} were expected.");
+            }
+        }
+
+        return null;
     }
 
     private async Task<Vote> RefuseAsync(string reason)
@@ -293,7 +365,7 @@ internal sealed class BranchSession : IBranchSession
         if (_released)
             return;
         _released = true;
-        await _driver.DisposeAsync();
+        await _connections.ReturnAsync(_driver, _guard.LeftTraces);
     }
 
     private void Expect(State state)
@@ -302,13 +374,17 @@ internal sealed class BranchSession : IBranchSession
             throw new InvalidOperationException($"Branch {Id} is {_state}, not {state}.");
     }
 
-    private static string IsolationClause(IsolationLevel? level) => level switch
+    private sealed class Deferred(NpgsqlBatchCommand command, int? expectedRows)
     {
-        null or IsolationLevel.Unspecified => "",
-        IsolationLevel.ReadUncommitted => " ISOLATION LEVEL READ UNCOMMITTED",
-        IsolationLevel.ReadCommitted => " ISOLATION LEVEL READ COMMITTED",
-        IsolationLevel.RepeatableRead or IsolationLevel.Snapshot => " ISOLATION LEVEL REPEATABLE READ",
-        IsolationLevel.Serializable => " ISOLATION LEVEL SERIALIZABLE",
-        _ => throw new ArgumentOutOfRangeException(nameof(level), level, "PostgreSQL has no such isolation level."),
-    };
+        public NpgsqlBatchCommand Command => command;
+
+        public int? ExpectedRows => expectedRows;
+
+        public bool WasSent { get; set; }
+    }
+
+    private sealed class TransactionLostException(Exception innerException) : Exception(Text, innerException)
+    {
+        public const string Text = "The work ended the branch's transaction by itself.";
+    }
 }

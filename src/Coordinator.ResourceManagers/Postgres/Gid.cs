@@ -34,6 +34,7 @@ internal static class Gid
             + $"AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND granted");
     }
 
-    private static long Key(BranchId branch) =>
+    /// <summary>The number of <see cref="LockKey"/>.</summary>
+    public static long Key(BranchId branch) =>
         BinaryPrimitives.ReadInt64BigEndian(SHA256.HashData(Encoding.ASCII.GetBytes(branch.Gid)));
 }

@@ -13,6 +13,12 @@ public sealed record PostgresOptions(string ConnectionString)
     /// <summary>The longest wait for a connection, from a pool or from the server.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// How long an unused connection is taken to be alive. On one that has been unused for longer, a branch begins with a
+    /// round trip of its own, and on another one if it turns out to be dead; on a fresh one it begins with its first statement.
+    /// </summary>
+    public TimeSpan FreshFor { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>The time of a statement of work, unless its command says otherwise.</summary>
     public TimeSpan WorkTimeout { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -30,15 +30,17 @@ public sealed class PostgresResourceManager : IResourceManager
         ArgumentNullException.ThrowIfNull(branch);
         ArgumentNullException.ThrowIfNull(options);
         var connection = await _connections.OpenForWorkAsync(cancellationToken);
+        if (_connections.IsFresh(connection))
+            return new BranchSession(this, _connections, connection, branch, options, _options);
         try
         {
-            return await BranchSession.BeginAsync(this, connection, branch, options, _options, cancellationToken);
+            return await BranchSession.BeginAsync(this, _connections, connection, branch, options, _options, cancellationToken);
         }
         catch (DbException failure) when (_connections.ForgetIfBroken(connection, failure))
         {
             // An unused connection that the server had ended meanwhile: nothing began on it.
             connection = await _connections.OpenForWorkAsync(cancellationToken);
-            return await BranchSession.BeginAsync(this, connection, branch, options, _options, cancellationToken);
+            return new BranchSession(this, _connections, connection, branch, options, _options);
         }
     }
 

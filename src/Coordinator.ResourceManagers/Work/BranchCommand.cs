@@ -5,7 +5,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace Coordinator.ResourceManagers.Work;
 
 /// <summary>A command of a branch: a failure poisons the branch, whatever the database itself makes of it.</summary>
-internal sealed class BranchCommand(BranchConnection connection, DbCommand inner, BranchGuard guard) : DbCommand
+internal sealed class BranchCommand(BranchConnection connection, DbCommand inner, BranchGuard guard, BranchStart start) : DbCommand
 {
     /// <summary>The driver's command, for what the driver alone offers; never to be executed past the guard.</summary>
     internal DbCommand Inner => inner;
@@ -62,17 +62,55 @@ internal sealed class BranchCommand(BranchConnection connection, DbCommand inner
 
     public override void Cancel() => inner.Cancel();
 
-    public override void Prepare() => inner.Prepare();
+    public override void Prepare()
+    {
+        if (!start.HasBegun)
+        {
+            Guarded(() =>
+            {
+                start.BeginAsync(async: false, CancellationToken.None).GetAwaiter().GetResult();
+                return true;
+            });
+        }
 
-    public override int ExecuteNonQuery() => Guarded(inner.ExecuteNonQuery);
+        inner.Prepare();
+    }
 
-    public override object? ExecuteScalar() => Guarded(inner.ExecuteScalar);
+    public override async Task PrepareAsync(CancellationToken cancellationToken = default)
+    {
+        if (!start.HasBegun)
+        {
+            await GuardedAsync(
+                async () =>
+                {
+                    await start.BeginAsync(async: true, cancellationToken);
+                    return true;
+                },
+                cancellationToken);
+        }
 
-    public override Task<int> ExecuteNonQueryAsync(CancellationToken cancellationToken) =>
-        GuardedAsync(() => inner.ExecuteNonQueryAsync(cancellationToken), cancellationToken);
+        await inner.PrepareAsync(cancellationToken);
+    }
 
-    public override Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken) =>
-        GuardedAsync(() => inner.ExecuteScalarAsync(cancellationToken), cancellationToken);
+    public override int ExecuteNonQuery() => Guarded(() => start.HasBegun
+        ? inner.ExecuteNonQuery()
+        : FirstNonQueryAsync(async: false, CancellationToken.None).GetAwaiter().GetResult());
+
+    public override object? ExecuteScalar() => Guarded(() => start.HasBegun
+        ? inner.ExecuteScalar()
+        : FirstScalarAsync(async: false, CancellationToken.None).GetAwaiter().GetResult());
+
+    public override Task<int> ExecuteNonQueryAsync(CancellationToken cancellationToken) => GuardedAsync(
+        () => start.HasBegun
+            ? inner.ExecuteNonQueryAsync(cancellationToken)
+            : FirstNonQueryAsync(async: true, cancellationToken),
+        cancellationToken);
+
+    public override Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken) => GuardedAsync(
+        () => start.HasBegun
+            ? inner.ExecuteScalarAsync(cancellationToken)
+            : FirstScalarAsync(async: true, cancellationToken),
+        cancellationToken);
 
     protected override DbParameter CreateDbParameter() => inner.CreateParameter();
 
@@ -81,7 +119,10 @@ internal sealed class BranchCommand(BranchConnection connection, DbCommand inner
         guard.Enter(CommandText);
         try
         {
-            return new BranchReader(inner.ExecuteReader(behavior & ~CommandBehavior.CloseConnection), guard);
+            behavior &= ~CommandBehavior.CloseConnection;
+            return start.HasBegun
+                ? new BranchReader(inner.ExecuteReader(behavior), guard, recordsAffected: null)
+                : Wrap(start.ExecuteAsync(async: false, inner, behavior, CancellationToken.None).GetAwaiter().GetResult());
         }
         catch (Exception failure)
         {
@@ -96,9 +137,12 @@ internal sealed class BranchCommand(BranchConnection connection, DbCommand inner
         CancellationToken cancellationToken) => GuardedAsync(
         async () =>
         {
-            var reader = await inner.ExecuteReaderAsync(behavior & ~CommandBehavior.CloseConnection, cancellationToken);
+            behavior &= ~CommandBehavior.CloseConnection;
+            var reader = start.HasBegun
+                ? new BranchReader(await inner.ExecuteReaderAsync(behavior, cancellationToken), guard, recordsAffected: null)
+                : Wrap(await start.ExecuteAsync(async: true, inner, behavior, cancellationToken));
             guard.EnterReader();
-            return (DbDataReader)new BranchReader(reader, guard);
+            return (DbDataReader)reader;
         },
         cancellationToken);
 
@@ -107,6 +151,49 @@ internal sealed class BranchCommand(BranchConnection connection, DbCommand inner
         if (disposing)
             inner.Dispose();
         base.Dispose(disposing);
+    }
+
+    private BranchReader Wrap(FirstResult first) => new(first.Reader, guard, first.RecordsAffected);
+
+    private async Task<int> FirstNonQueryAsync(bool async, CancellationToken cancellationToken)
+    {
+        var first = await start.ExecuteAsync(async, inner, CommandBehavior.Default, cancellationToken);
+        var reader = first.Reader;
+        try
+        {
+            while (async ? await reader.NextResultAsync(cancellationToken) : reader.NextResult())
+            {
+            }
+        }
+        finally
+        {
+            await CloseAsync(async, reader);
+        }
+
+        return first.RecordsAffected?.Invoke(reader.RecordsAffected) ?? reader.RecordsAffected;
+    }
+
+    private async Task<object?> FirstScalarAsync(bool async, CancellationToken cancellationToken)
+    {
+        var reader = (await start.ExecuteAsync(async, inner, CommandBehavior.Default, cancellationToken)).Reader;
+        try
+        {
+            var isThere = (async ? await reader.ReadAsync(cancellationToken) : reader.Read()) && reader.FieldCount > 0;
+            return isThere ? reader.GetValue(0) : null;
+        }
+        finally
+        {
+            // What follows the first row may still fail, so it is read before the statement counts as done.
+            await CloseAsync(async, reader);
+        }
+    }
+
+    private static async Task CloseAsync(bool async, DbDataReader reader)
+    {
+        if (async)
+            await reader.CloseAsync();
+        else
+            reader.Close();
     }
 
     private T Guarded<T>(Func<T> execute)

@@ -8,7 +8,7 @@ namespace Coordinator.ResourceManagers.Work;
 /// The connection that the work of a branch sees: the driver's own behind it, whose commands poison the branch when they
 /// fail and are counted while they run. Its transaction and its end belong to the branch.
 /// </summary>
-internal sealed class BranchConnection(DbConnection inner, BranchGuard guard) : DbConnection
+internal sealed class BranchConnection(DbConnection inner, BranchGuard guard, BranchStart start) : DbConnection
 {
     [AllowNull]
     public override string ConnectionString
@@ -35,7 +35,7 @@ internal sealed class BranchConnection(DbConnection inner, BranchGuard guard) : 
     protected override DbTransaction BeginDbTransaction(IsolationLevel isolationLevel) =>
         throw NotYours("begin a transaction: the branch is one");
 
-    protected override DbCommand CreateDbCommand() => new BranchCommand(this, inner.CreateCommand(), guard);
+    protected override DbCommand CreateDbCommand() => new BranchCommand(this, inner.CreateCommand(), guard, start);
 
     private static InvalidOperationException NotYours(string what) =>
         new($"The connection of a branch cannot {what}.");

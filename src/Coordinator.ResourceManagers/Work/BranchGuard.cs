@@ -1,3 +1,6 @@
+using System.Data;
+using System.Data.Common;
+
 namespace Coordinator.ResourceManagers.Work;
 
 /// <summary>
@@ -27,7 +30,29 @@ internal sealed class BranchGuard(bool enforcesLimits)
     /// <summary>From here on no statement begins: the branch is being prepared or is over.</summary>
     public void Seal() => Volatile.Write(ref _sealed, 1);
 
+    /// <summary>Seals the branch; returns why it can only roll back, null if it may be prepared.</summary>
+    public string? CloseToWork()
+    {
+        Seal();
+        if (IsRunning)
+            Poison("A statement is still running.");
+        return Reason;
+    }
+
     public void LeaveTraces() => LeftTraces = true;
+
+    /// <summary>Applies to a statement that is deferred what applies to one that is executed; returns the driver's command.</summary>
+    public DbCommand CheckDeferred(DbCommand command, DbConnection connection)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        if (command is not BranchCommand own || !ReferenceEquals(command.Connection, connection))
+            throw new ArgumentException("A deferred command is one of the branch's own connection.", nameof(command));
+        if (command.CommandType != CommandType.Text || !StatementText.IsSingle(command.CommandText))
+            throw new NotSupportedException("A deferred command is one statement of text.");
+        Enter(command.CommandText);
+        Exit();
+        return own.Inner;
+    }
 
     public void Enter(string statement)
     {

@@ -6,7 +6,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace Coordinator.ResourceManagers.Work;
 
 /// <summary>A reader whose statement runs until it is closed, and whose failures poison the branch.</summary>
-internal sealed class BranchReader(DbDataReader inner, BranchGuard guard) : DbDataReader
+internal sealed class BranchReader(DbDataReader inner, BranchGuard guard, Func<int, int>? recordsAffected) : DbDataReader
 {
     private int _closed;
 
@@ -21,7 +21,7 @@ internal sealed class BranchReader(DbDataReader inner, BranchGuard guard) : DbDa
 
     public override bool IsClosed => inner.IsClosed;
 
-    public override int RecordsAffected => inner.RecordsAffected;
+    public override int RecordsAffected => recordsAffected?.Invoke(inner.RecordsAffected) ?? inner.RecordsAffected;
 
     public override int VisibleFieldCount => inner.VisibleFieldCount;
 

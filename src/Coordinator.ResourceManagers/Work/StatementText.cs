@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Coordinator.ResourceManagers.Work;
 
 /// <summary>
@@ -6,37 +8,64 @@ namespace Coordinator.ResourceManagers.Work;
 /// </summary>
 internal static class StatementText
 {
+    private const string Separators = " \t\r\n;(";
+
+    private static readonly SearchValues<char> _separators = SearchValues.Create(Separators);
+
     private static readonly string[] _ending =
         ["BEGIN", "COMMIT", "ROLLBACK", "START", "END", "ABORT", "XA"];
 
     private static readonly string[] _plain =
         ["SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", "VALUES", "TABLE"];
 
+    // What a plain statement can leave in its session: variables, locks, settings, temporary tables.
+    private static readonly string[] _traces = ["@@", ":=", "_LOCK", "SET_CONFIG", "TEMP"];
+
     /// <summary>True for a statement that begins or ends a transaction; going back to a savepoint is neither.</summary>
     public static bool EndsTransaction(string statement)
     {
-        var (first, second) = FirstWords(statement);
+        var first = FirstWord(statement, out var rest);
         return first.Equals("PREPARE", StringComparison.OrdinalIgnoreCase)
-            ? second.Equals("TRANSACTION", StringComparison.OrdinalIgnoreCase)
-            : IsOneOf(first, _ending) && !second.Equals("TO", StringComparison.OrdinalIgnoreCase);
+            ? FirstWord(rest, out _).Equals("TRANSACTION", StringComparison.OrdinalIgnoreCase)
+            : IsOneOf(first, _ending) && !FirstWord(rest, out _).Equals("TO", StringComparison.OrdinalIgnoreCase);
     }
 
-    /// <summary>
-    /// True for one statement of reading or writing without session variables: it leaves nothing behind in the session.
-    /// </summary>
-    public static bool IsPlain(string statement) =>
-        IsOneOf(FirstWords(statement).First, _plain)
-        && !statement.Contains("@@", StringComparison.Ordinal)
-        && !statement.Contains(":=", StringComparison.Ordinal)
-        && !statement.Contains("_LOCK", StringComparison.OrdinalIgnoreCase)
-        && !statement.AsSpan().TrimEnd().TrimEnd(';').Contains(';');
-
-    private static (string First, string Second) FirstWords(string statement)
+    /// <summary>True for one statement of reading or writing that leaves nothing behind in the session.</summary>
+    public static bool IsPlain(string statement)
     {
-        var words = statement.Split(
-            [' ', '\t', '\r', '\n', ';', '('], 3, StringSplitOptions.RemoveEmptyEntries);
-        return (words.Length > 0 ? words[0] : "", words.Length > 1 ? words[1] : "");
+        if (!IsOneOf(FirstWord(statement, out _), _plain) || !IsSingle(statement))
+            return false;
+        foreach (var trace in _traces)
+        {
+            if (statement.Contains(trace, StringComparison.OrdinalIgnoreCase))
+                return false;
+        }
+
+        return true;
     }
 
-    private static bool IsOneOf(string word, string[] words) => words.Contains(word, StringComparer.OrdinalIgnoreCase);
+    /// <summary>True for a text that is one statement for certain; a semicolon in a literal makes it uncertain.</summary>
+    public static bool IsSingle(string statement) => !WithoutEnd(statement).Contains(';');
+
+    /// <summary>The text without the semicolons and the white space at its end.</summary>
+    public static ReadOnlySpan<char> WithoutEnd(string statement) => statement.AsSpan().TrimEnd("; \t\r\n");
+
+    private static ReadOnlySpan<char> FirstWord(ReadOnlySpan<char> text, out ReadOnlySpan<char> rest)
+    {
+        text = text.TrimStart(Separators);
+        var end = text.IndexOfAny(_separators);
+        rest = end < 0 ? [] : text[end..];
+        return end < 0 ? text : text[..end];
+    }
+
+    private static bool IsOneOf(ReadOnlySpan<char> word, string[] words)
+    {
+        foreach (var candidate in words)
+        {
+            if (word.Equals(candidate, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+
+        return false;
+    }
 }

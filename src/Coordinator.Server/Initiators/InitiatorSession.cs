@@ -11,7 +11,18 @@ namespace Coordinator.Server;
 internal sealed class InitiatorSession(
     TransactionCoordinator coordinator, Initiator initiator, InitiatorStream stream, ServerOptions options, ILogger logger)
 {
-    public async Task RunAsync()
+    /// <summary>Takes the opening, and serves the stream to its end.</summary>
+    public static async Task ServeAsync(TransactionCoordinator coordinator, InitiatorStream stream, ServerOptions options, ILogger logger)
+    {
+        if (await stream.ReadFirstAsync() is not { } frame)
+            return;
+        if (frame.Messages is not [{ MessageCase: InitiatorMessage.MessageOneofCase.Open }])
+            throw new MalformedException("open", "must be the first message, in a frame of its own.");
+        using var initiator = coordinator.OpenInitiator(Fields.OptionalText(frame.Messages[0].Open.Name, 100, "name"));
+        await new InitiatorSession(coordinator, initiator, stream, options, logger).RunAsync();
+    }
+
+    private async Task RunAsync()
     {
         stream.TrySend(new InitiatorReply
         {

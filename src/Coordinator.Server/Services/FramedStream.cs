@@ -120,14 +120,14 @@ internal sealed class FramedStream<TIn, TOut, TMessage> : IDisposable
         using var limit = new CancellationTokenSource();
         if (await Task.WhenAny(writing, Task.Delay(_options.CloseLimit, _time, limit.Token)) != writing)
             _abort();
-        await limit.CancelAsync();
+        limit.Cancel();
     }
 
     /// <summary>The first frame, or null if none comes. A peer that sends nothing is ended by the watch.</summary>
     public async Task<TIn?> ReadFirstAsync()
     {
         var reading = ReadAsync();
-        if (await Task.WhenAny(reading, WhenEnded) != reading)
+        if (await Task.WhenAny(reading, WhenEnded.OnCallersScheduler()) != reading)
         {
             // Its read ends with the call.
             _ = reading.ContinueWith(read => read.Exception, TaskContinuationOptions.OnlyOnFaulted);

@@ -15,7 +15,8 @@ internal sealed class InitiatorEndpoint(
     ServerMetrics metrics,
     ILogger<InitiatorEndpoint> logger) : InitiatorService.InitiatorServiceBase
 {
-    private static readonly FrameShape<InitiatorReplyFrame, InitiatorReply> Shape = new(
+    /// <summary>How replies become a frame.</summary>
+    internal static readonly FrameShape<InitiatorReplyFrame, InitiatorReply> Shape = new(
         "initiator",
         messages => new InitiatorReplyFrame { Messages = { messages } },
         () => new InitiatorReply { KeepAlive = new KeepAlive() });
@@ -26,11 +27,6 @@ internal sealed class InitiatorEndpoint(
         using var stream = new InitiatorStream(
             requestStream, responseStream, () => context.GetHttpContext().Abort(), Shape, options, time, metrics);
         using var ending = shutdown.Token.Register(() => stream.End(CallErrors.Draining()));
-        if (await stream.ReadFirstAsync() is not { } frame)
-            return;
-        if (frame.Messages is not [{ MessageCase: InitiatorMessage.MessageOneofCase.Open }])
-            throw new MalformedException("open", "must be the first message, in a frame of its own.");
-        using var initiator = coordinator.OpenInitiator(Fields.OptionalText(frame.Messages[0].Open.Name, 100, "name"));
-        await new InitiatorSession(coordinator, initiator, stream, options, logger).RunAsync();
+        await InitiatorSession.ServeAsync(coordinator, stream, options, logger);
     }
 }

@@ -17,7 +17,7 @@ internal static class Documented
     private static readonly Dictionary<string, StatusCode[]> Lines = new()
     {
         ["TransactionService/Begin"] = [],
-        ["TransactionService/Commit"] = [StatusCode.NotFound],
+        ["TransactionService/Commit"] = [StatusCode.NotFound, StatusCode.FailedPrecondition],
         ["TransactionService/Rollback"] = [StatusCode.NotFound, StatusCode.FailedPrecondition],
         ["TransactionService/Get"] = [StatusCode.NotFound],
         ["TransactionService/Watch"] = [StatusCode.NotFound],
@@ -29,6 +29,7 @@ internal static class Documented
         ["OperatorService/Forget"] = [StatusCode.NotFound, StatusCode.FailedPrecondition],
         ["OperatorService/ListParticipants"] = [],
         ["OperatorService/RemoveParticipant"] = [StatusCode.NotFound, StatusCode.FailedPrecondition],
+        ["InitiatorService/Initiate"] = [],
         ["ParticipantService/Attach"] = [StatusCode.FailedPrecondition],
         ["SqlService/Execute"] = [StatusCode.NotFound, StatusCode.FailedPrecondition, StatusCode.Aborted],
         ["SqlService/Query"] = [StatusCode.NotFound, StatusCode.FailedPrecondition, StatusCode.Aborted],

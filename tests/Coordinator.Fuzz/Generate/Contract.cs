@@ -9,6 +9,8 @@ internal static class Contract
 {
     public const string Attach = "coordinator.v1.ParticipantService/Attach";
 
+    public const string Initiate = "coordinator.v1.InitiatorService/Initiate";
+
     public static IReadOnlyList<MethodDescriptor> Methods { get; } =
     [
         .. typeof(BeginRequest).Assembly.GetTypes()

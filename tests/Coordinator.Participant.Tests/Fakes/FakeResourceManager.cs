@@ -163,6 +163,8 @@ internal sealed class FakeSession(FakeResourceManager resources, BranchId id) : 
 
     public void Poison(string reason) => PoisonReason ??= reason;
 
+    public void Defer(DbCommand command, int? expectedRows) => throw new NotSupportedException("The fake has no connection.");
+
     public async Task<Vote> PrepareAsync(CancellationToken cancellationToken)
     {
         await resources.TraceAsync("session-prepare").WaitAsync(cancellationToken);

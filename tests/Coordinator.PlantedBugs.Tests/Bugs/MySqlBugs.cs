@@ -29,9 +29,9 @@ public sealed class MySqlBugs : IBugList
         {
             What = "A branch in which a statement failed is prepared all the same: the server sees nothing wrong.",
             Like = "databases.md",
-            File = Folder + "BranchSession.cs",
-            Old = "        return _guard.Reason;\n",
-            New = "        return _guard.IsRunning ? _guard.Reason : null;\n",
+            File = "src/Coordinator.ResourceManagers/Work/BranchGuard.cs",
+            Old = "        return Reason;\n",
+            New = "        return IsRunning ? Reason : null;\n",
             CaughtBy = [MariaDb("MariaDbConformanceTests.Prepare_AfterAFailedStatement")],
         },
         new("mysql-no-fence-after-rollback")
@@ -59,14 +59,41 @@ public sealed class MySqlBugs : IBugList
             File = Folder + "BranchSession.cs",
             Old = """
                         Expect(State.Working);
-                        if (CloseToWork() is { } reason)
+                        if (_guard.CloseToWork() is { } reason)
                             return await RollbackAsync(CancellationToken.None) with { Detail = reason };
                 """,
             New = """
-                        if (CloseToWork() is { } reason)
+                        if (_guard.CloseToWork() is { } reason)
                             return await RollbackAsync(CancellationToken.None) with { Detail = reason };
                 """,
             CaughtBy = [MariaDb("MariaDbTraps.OnePhase_AfterPrepare")],
+        },
+        new("mysql-deferred-rows-not-looked-at")
+        {
+            What = "A deferred statement that changed another number of rows than its caller expects is prepared all the same.",
+            Like = "a guarded update, WHERE balance >= amount, that finds no row",
+            File = Folder + "DeferredStatements.cs",
+            Old = "check is null ? text : $\"{text}; {check}\"",
+            New = "text",
+            CaughtBy = [MariaDb("MariaDbConformanceTests.Deferred_OtherNumber")],
+        },
+        new("mysql-deferred-outside-the-branch")
+        {
+            What = "A deferred statement is sent without looking whether the branch is still there: else it commits by itself.",
+            Like = "databases.md: a failed statement does not poison the branch",
+            File = Folder + "BranchSession.cs",
+            Old = "\"SAVEPOINT coordinator; RELEASE SAVEPOINT coordinator; \"",
+            New = "\"\"",
+            CaughtBy = [MariaDb("MariaDbConformanceTests.Deferred_TransactionEnded")],
+        },
+        new("mysql-first-statement-run-though-the-lock-is-taken")
+        {
+            What = "The branch's lock is asked for and its answer not looked at, so one branch is at work in two sessions.",
+            Like = "databases.md: of four racing finishers exactly one wins",
+            File = Folder + "Start.cs",
+            Old = "COALESCE(GET_LOCK({LockName}, 0), 0) <> 1\"",
+            New = "COALESCE(GET_LOCK({LockName}, 0), 0) > 1\"",
+            CaughtBy = [MariaDb("MariaDbConformanceTests.FirstStatement_OfABranch", "MariaDbConformanceTests.Prepare_OfABranch")],
         },
         new("mysql-trimmed-witness-taken-for-rolled-back")
         {

@@ -60,8 +60,8 @@ public sealed class PostgresBugs : IBugList
             What = "A transaction that wrote votes read-only, and is committed at once, whatever the others vote.",
             Like = "databases.md: pg_current_xact_id_if_assigned",
             File = Folder + "BranchSession.cs",
-            Old = "if (xid[0][0][0] is not null || xid[0][0][1] != _startedAt)",
-            New = "if (xid[0][0][1] != _startedAt)",
+            Old = "if (xid[0][0][0] is not null || xid[0][0][1] != _start.StartedAt || ",
+            New = "if (xid[0][0][1] != _start.StartedAt || ",
             CaughtBy = [Postgres("PrepareTraps.ReadOnly_")],
         },
         new("postgres-xid-of-a-restored-server-believed")
@@ -81,6 +81,33 @@ public sealed class PostgresBugs : IBugList
             Old = "if (proof?[0] != ((uint)xid).ToString(CultureInfo.InvariantCulture))",
             New = "if (proof is null)",
             CaughtBy = [Postgres("PrepareTraps.GidTaken")],
+        },
+        new("postgres-deferred-rows-not-looked-at")
+        {
+            What = "A deferred statement that changed another number of rows than its caller expects is prepared all the same.",
+            Like = "a guarded update, WHERE balance >= amount, that finds no row",
+            File = Folder + "BranchSession.cs",
+            Old = "return FindUnexpected() is { } unexpected ? await RefuseAsync(unexpected) : new Vote.Prepared(_evidence);",
+            New = "return new Vote.Prepared(_evidence);",
+            CaughtBy = [Postgres("PostgresConformanceTests.Deferred_OtherNumber")],
+        },
+        new("postgres-deferred-outside-the-transaction")
+        {
+            What = "A deferred statement is sent without looking whether the branch's transaction is still there: else it commits by itself.",
+            Like = "packages.md: UPDATE; PREPARE TRANSACTION without BEGIN",
+            File = Folder + "BranchSession.cs",
+            Old = "else if (deferred.Count > 0)\n            batch.BatchCommands.Add(SessionStatements.Expect(_start.StartedAt));",
+            New = "",
+            CaughtBy = [Postgres("PostgresConformanceTests.Deferred_TransactionEnded")],
+        },
+        new("postgres-first-statement-run-though-the-lock-is-taken")
+        {
+            What = "The branch's lock is asked for and its answer not looked at, so one branch is at work in two sessions.",
+            Like = "databases.md: the gid and our own xid",
+            File = Folder + "SessionStatements.cs",
+            Old = "1 / pg_try_advisory_xact_lock($1)::int",
+            New = "pg_try_advisory_xact_lock($1)::int",
+            CaughtBy = [Postgres("PostgresConformanceTests.FirstStatement_OfABranch")],
         },
         new("postgres-standby-believed")
         {

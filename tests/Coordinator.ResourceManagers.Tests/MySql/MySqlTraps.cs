@@ -131,7 +131,12 @@ public abstract class MySqlTraps : IAsyncLifetime
     {
         var branch = TestIds.NewBranch(Participant);
         Assert.Equal(BranchOutcome.RolledBack, (await Resource.RollbackAsync(branch, null, default)).Outcome);
-        await Assert.ThrowsAnyAsync<DbException>(() => Resource.BeginAsync(branch, TestWork.Options, default));
+        var row = TestDatabase.NewRow();
+        await using (var late = await Resource.BeginAsync(branch, TestWork.Options, default))
+            await Assert.ThrowsAnyAsync<DbException>(() => late.InsertAsync(row));
+        await using (var later = await Resource.BeginAsync(branch, TestWork.Options, default))
+            Assert.IsType<Vote.No>(await later.PrepareAsync(default));
+        Assert.False(await Database.HasRowAsync(row));
         Assert.Equal(BranchOutcome.RolledBack, (await Resource.FindOutcomeAsync(branch, null, default)).Outcome);
     }
 
@@ -144,7 +149,7 @@ public abstract class MySqlTraps : IAsyncLifetime
     {
         var branch = TestIds.NewBranch(Participant);
         var disguise = $"'{branch.Transaction}','hidden',5";
-        await Database.QueryAsync($"XA START {disguise}; {Witness.Insert(branch)}; XA END {disguise}; XA PREPARE {disguise};");
+        await Database.QueryAsync($"XA START {disguise}; {Witness.Insert(branch, new Evidence(1, DateTimeOffset.UtcNow.ToUnixTimeSeconds(), HasWitness: true))}; XA END {disguise}; XA PREPARE {disguise};");
 
         foreach (var report in (BranchReport[])[
             await Resource.CommitAsync(branch, null, default),

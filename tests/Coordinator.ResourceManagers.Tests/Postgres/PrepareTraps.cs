@@ -52,7 +52,14 @@ public sealed class PrepareTraps(PostgresFixture fixture) : IClassFixture<Postgr
             "CREATE TABLE owner (id int PRIMARY KEY); CREATE TABLE owned (id int REFERENCES owner DEFERRABLE INITIALLY DEFERRED);");
         await using var session = await fixture.BeginAsync();
         await session.Connection.ExecuteAsync("INSERT INTO owned VALUES (1)");
+        await using var deferred = await fixture.BeginAsync();
+        await using (var command = deferred.Connection.CreateCommand())
+        {
+            command.CommandText = "INSERT INTO owned VALUES (2)";
+            deferred.Defer(command, expectedRows: 1);
+        }
 
+        Assert.StartsWith("23503", Assert.IsType<Vote.No>(await deferred.PrepareAsync(default)).Reason, StringComparison.Ordinal);
         Assert.StartsWith("23503", Assert.IsType<Vote.No>(await session.PrepareAsync(default)).Reason, StringComparison.Ordinal);
     }
 
@@ -109,10 +116,48 @@ public sealed class PrepareTraps(PostgresFixture fixture) : IClassFixture<Postgr
         await reader.Connection.ExecuteAsync("UPDATE account SET balance = 0 WHERE id = -1");
         Assert.IsType<Vote.ReadOnly>(await reader.PrepareAsync(default));
 
+        await using var idle = await fixture.BeginAsync(mayVoteReadOnly);
+        Assert.IsType<Vote.ReadOnly>(await idle.PrepareAsync(default));
+
+        foreach (var expected in (Type[])[typeof(Vote.ReadOnly), typeof(Vote.No)])
+        {
+            await using var deferring = await fixture.BeginAsync(mayVoteReadOnly);
+            await using var command = deferring.Connection.CreateCommand();
+            command.CommandText = "UPDATE account SET balance = 0 WHERE id = -1";
+            deferring.Defer(command, expectedRows: expected == typeof(Vote.No) ? 1 : 0);
+            Assert.IsType(expected, await deferring.PrepareAsync(default));
+        }
+
         await using var writer = await fixture.BeginAsync(mayVoteReadOnly);
-        await writer.InsertAsync(TestDatabase.NewRow());
+        await using (var command = writer.Connection.CreateCommand())
+        {
+            command.CommandText = "INSERT INTO account SELECT max(id) + 1000000, 1 FROM account";
+            writer.Defer(command, expectedRows: 1);
+        }
+
         Assert.IsType<Vote.Prepared>(await writer.PrepareAsync(default));
         Assert.Equal(BranchOutcome.Committed, (await writer.CommitAsync(default)).Outcome);
+    }
+
+    /// <summary>The pool keeps sessions as they are, so what a branch leaves in one is looked for, and cleaned.</summary>
+    [Theory]
+    [InlineData("SET search_path = pg_catalog")]
+    [InlineData("SELECT set_config('search_path', 'pg_catalog', false)")]
+    [InlineData("DEALLOCATE ALL")]
+    public async Task ReusedSession_KeepsNothingOfTheBranchBefore(string statement)
+    {
+        await using var resource = fixture.Database.CreateResource(workPoolSize: 1);
+        await resource.AttachAsync(default);
+        for (var i = 0; i < 2; i++)
+        {
+            await using var session = await resource.BeginAsync(TestIds.NewBranch(fixture.Participant), TestWork.Options, default);
+            await using var command = session.Connection.CreateCommand();
+            command.CommandText = "SELECT current_setting('search_path')";
+            Assert.Equal("\"$user\", public", await command.ExecuteScalarAsync());
+            await session.Connection.ExecuteAsync(statement);
+            Assert.IsType<Vote.Prepared>(await session.PrepareAsync(default));
+            Assert.Equal(BranchOutcome.Committed, (await session.CommitAsync(default)).Outcome);
+        }
     }
 
     /// <summary>

@@ -35,6 +35,8 @@ internal sealed class Healer(World world)
     {
         if (world.Clients.FirstOrDefault(client => !client.IsDone) is { } client)
             return $"{client.Process.Name} is still at work";
+        if (world.Applications.FirstOrDefault(application => !application.IsDone) is { } application)
+            return $"{application.Process.Name} is still at work";
         if (world.Coordinator.Running is not { } coordinator)
             return "the coordinator is down";
         if (coordinator.Operators.CountOpen() is { Count: > 0 } open)

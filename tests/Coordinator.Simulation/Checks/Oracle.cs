@@ -64,6 +64,15 @@ internal sealed class Oracle(Transcript transcript)
         }
 
         known.Decision = decision.Decision;
+        CheckGivenUp(known);
+    }
+
+    /// <summary>The coordinator says that all branches are finished, and that the decision need not be told again (R5).</summary>
+    public void Ended(EndRecord end)
+    {
+        var known = Of(end.Transaction);
+        if (known.Decision == Decision.Commit && known.Branches.Find(IsUncommitted) is { Branch: { } left } untold)
+            Violate($"{Name(known.Id)}: its end is recorded, and {left.Id.Branch} at {untold.Server.Name} has never committed (R5)");
     }
 
     public void CommitCommanded(SimulatedServer server, BranchId id)
@@ -101,12 +110,12 @@ internal sealed class Oracle(Transcript transcript)
             Violate($"{server.Name}: {Name(known.Id)} rolls back, and its client was told that it committed");
     }
 
-    /// <summary>A client heard how its transaction ended.</summary>
-    public void Told(TransactionId id, Outcome outcome)
+    /// <summary>Who asked heard how a transaction ended.</summary>
+    public void Told(TransactionId id, Outcome outcome, string who = "clients")
     {
         var known = Of(id);
-        Note($"client: {Name(id)} is {outcome}");
-        Tally.Count($"clients told {outcome}");
+        Note($"{who}: {Name(id)} is {outcome}");
+        Tally.Count($"{who} told {outcome}");
         known.ToldCommitted |= outcome == Outcome.Committed;
         known.ToldAborted |= outcome == Outcome.Aborted;
         if (known.ToldCommitted && known.ToldAborted)
@@ -120,6 +129,32 @@ internal sealed class Oracle(Transcript transcript)
         if (outcome == Outcome.Unknown)
             known.ToldUnknown = true;
     }
+
+    /// <summary>Somebody heard that no decision can commit it any more, whatever its initiator does (R3).</summary>
+    public void GivenUp(TransactionId id)
+    {
+        var known = Of(id);
+        Note($"{Name(id)} is given up");
+        Tally.Count("initiators' transactions given up");
+        known.IsGivenUp = true;
+        CheckGivenUp(known);
+    }
+
+    private void CheckGivenUp(Known known)
+    {
+        if (known is { IsGivenUp: true, Decision: Decision.Commit })
+            Violate($"{Name(known.Id)}: it was given up, and is decided commit (R3)");
+    }
+
+    /// <summary>An initiator heard that all branches have committed.</summary>
+    public void ToldDelivered(TransactionId id)
+    {
+        if (Of(id).Branches.Find(IsUncommitted) is { Branch: { } left } untold)
+            Violate($"{Name(id)}: its initiator is told that all have committed, and {left.Id.Branch} at {untold.Server.Name} never has");
+    }
+
+    private static bool IsUncommitted((SimulatedServer Server, ServerBranch Branch) pair) =>
+        pair.Branch is { HasCommitted: false, State: not (BranchState.ReadOnly or BranchState.RolledBack) };
 
     public static string Name(TransactionId id) => $"{id.Epoch.Number}-{id.Sequence}";
 
@@ -135,6 +170,8 @@ internal sealed class Oracle(Transcript transcript)
         public bool ToldAborted { get; set; }
 
         public bool ToldUnknown { get; set; }
+
+        public bool IsGivenUp { get; set; }
 
         public List<(SimulatedServer Server, ServerBranch Branch)> Branches { get; } = [];
     }

@@ -192,6 +192,7 @@ internal sealed class SimulatedServer(string name, ResourceKind kind, int accoun
     private void Commit(ServerBranch branch)
     {
         branch.State = BranchState.Committed;
+        branch.HasCommitted = true;
         foreach (var (account, delta) in branch.Writes)
             Balances[account] += delta;
         Unlock(branch);
@@ -253,6 +254,9 @@ internal sealed class ServerBranch(BranchId id, ServerSession session, ulong xid
     public BranchState State { get; set; } = BranchState.Active;
 
     public bool WasPrepared { get; set; }
+
+    /// <summary>True even if it was brought back since.</summary>
+    public bool HasCommitted { get; set; }
 
     public List<(int Account, long Delta)> Writes { get; } = [];
 }

@@ -8,7 +8,7 @@ namespace Coordinator.Simulation.Disk;
 /// The log's contract on a faulty disk: the real codec, chain, fold and trim plan, with a store that is small enough to
 /// be cut at every await. Group commit: what arrives while a write is under way shares the next one.
 /// </summary>
-internal sealed class SimulatedLog(SimulatedDisk disk, SimulatedProcess process, Func<Faults> faults, SeededRandom random, Action<DecisionRecord> onDurable, Action onFailure)
+internal sealed class SimulatedLog(SimulatedDisk disk, SimulatedProcess process, Func<Faults> faults, SeededRandom random, Action<DecisionRecord> onDurable, Action<EndRecord> onEnd, Action onFailure)
     : ITransactionLog
 {
     private readonly Dictionary<TransactionId, DecisionRecord> _decisions = [];
@@ -78,6 +78,8 @@ internal sealed class SimulatedLog(SimulatedDisk disk, SimulatedProcess process,
     public async Task AppendAsync(LogRecord record, Durability durability)
     {
         ThrowIfFailed();
+        if (record is EndRecord end)
+            onEnd(end);
         await WriteAsync(record, durability == Durability.Forced);
     }
 

@@ -45,46 +45,15 @@ internal sealed class ClientNode(World world, int number, int transfers)
     {
         if (await BeginAsync(key) is not { } id)
             return;
-        if (world.Setup.IsPlain)
-        {
-            await TransferPlainlyAsync(id);
-            return;
-        }
-
-        var count = _random.Chance(0.15) ? 1 : _random.Chance(0.3) ? 3 : 2;
-        var nodes = world.Shuffled(_random).DistinctBy(node => node.Server.Name).Take(count).ToList();
-        var amount = 1 + _random.Below(9);
+        var steps = world.Setup.IsPlain ? TransferStep.Plain(world.Participants) : TransferStep.Draw(_random, world.Participants);
         var branches = new HashSet<BranchName>();
         var isWhole = true;
-        for (var i = 0; i < nodes.Count && isWhole; i++)
-        {
-            // The first pays, the last receives; those in between, and some alone, only look.
-            var delta = nodes.Count == 1 ? 0 : i == 0 ? -amount : i == nodes.Count - 1 ? amount : 0;
-            isWhole = await WorkAsync(id, nodes[i], _random.Below(World.Accounts), delta, branches);
-        }
-
-        if (isWhole && !_random.Chance(0.1))
+        foreach (var step in steps)
+            isWhole = isWhole && await WorkAsync(id, step, branches);
+        if (world.Setup.IsPlain ? isWhole : isWhole && !_random.Chance(0.1))
             await CommitAsync(id, branches);
-        else if (_random.Chance(0.8))
+        else if (world.Setup.IsPlain || _random.Chance(0.8))
             await RollbackAsync(id);
-    }
-
-    private async Task TransferPlainlyAsync(TransactionId id)
-    {
-        var branches = new HashSet<BranchName>();
-        foreach (var node in world.Participants)
-        {
-            var delta = node == world.Participants[0] ? -5 : 5 / (world.Participants.Count - 1);
-            if (node == world.Participants[^1])
-                delta = 5 - (world.Participants.Count - 2) * (5 / (world.Participants.Count - 1));
-            if (!await WorkAsync(id, node, account: 0, delta, branches))
-            {
-                await RollbackAsync(id);
-                return;
-            }
-        }
-
-        await CommitAsync(id, branches);
     }
 
     private async Task<TransactionId?> BeginAsync(string key)
@@ -107,13 +76,12 @@ internal sealed class ClientNode(World world, int number, int transfers)
         return null;
     }
 
-    private async Task<bool> WorkAsync(TransactionId id, ParticipantNode node, int account, long delta, HashSet<BranchName> branches)
+    private async Task<bool> WorkAsync(TransactionId id, TransferStep step, HashSet<BranchName> branches)
     {
-        var isReading = delta == 0;
         for (var attempt = 0; attempt < 3; attempt++)
         {
             var answer = new TaskCompletionSource<BranchName>();
-            Arrive(node, answer, id, account, delta, isReading && _random.Chance(0.5));
+            Arrive(step, answer, id);
             try
             {
                 branches.Add(await answer.Task.WaitAsync(TimeSpan.FromSeconds(4), Process.Time));
@@ -139,8 +107,9 @@ internal sealed class ClientNode(World world, int number, int transfers)
         return false;
     }
 
-    private void Arrive(ParticipantNode node, TaskCompletionSource<BranchName> answer, TransactionId id, int account, long delta, bool mayVoteReadOnly)
+    private void Arrive(TransferStep step, TaskCompletionSource<BranchName> answer, TransactionId id)
     {
+        var node = step.Node;
         if (world.Network.Chance(world.Faults.MessageLost))
             return;
         world.Scheduler.After(world.Delay(), () =>
@@ -153,9 +122,9 @@ internal sealed class ClientNode(World world, int number, int transfers)
                 try
                 {
                     await using var work = await session.EnlistAsync(
-                        id, new BranchOptions(TimeSpan.FromSeconds(2), IsolationLevel: null, MayVoteReadOnly: mayVoteReadOnly), CancellationToken.None);
-                    if (delta != 0)
-                        await resources.Session(work.Id)!.WriteAsync(account, delta);
+                        id, new BranchOptions(TimeSpan.FromSeconds(2), IsolationLevel: null, step.MayVoteReadOnly), CancellationToken.None);
+                    if (step.Delta != 0)
+                        await resources.Session(work.Id)!.WriteAsync(step.Account, step.Delta);
                     var branch = work.Branch;
                     reply = () => answer.TrySetResult(branch);
                 }

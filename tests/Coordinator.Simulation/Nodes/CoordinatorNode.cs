@@ -5,6 +5,8 @@ using Coordinator.Simulation.Checks;
 using Coordinator.Simulation.Disk;
 using Coordinator.Simulation.Scheduling;
 using Google.Protobuf.WellKnownTypes;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Coordinator.Simulation.Nodes;
 
@@ -23,17 +25,24 @@ internal sealed class CoordinatorNode(World world) : IDisposable
 
     public SimulatedProcess? Process => _process;
 
+    public ServerMetrics ServerMetrics { get; } = new();
+
+    /// <summary>Of the running process.</summary>
+    public ILogger Logger { get; private set; } = NullLogger.Instance;
+
     public int RestoredTimes { get; private set; }
 
     public void Start()
     {
         var process = _process = world.NewProcess("coordinator");
         _coordinator = null;
+        var logger = new TranscriptLogger<TransactionCoordinator>(process.Name, world.Transcript, world.Oracle);
+        Logger = logger;
         process.Start(async () =>
         {
-            var log = new SimulatedLog(Disk, process, () => world.Faults, world.Random.Split(), world.Oracle.Decided, () => world.Oracle.Tally.Count("log writes that failed"));
+            var log = new SimulatedLog(Disk, process, () => world.Faults, world.Random.Split(), world.Oracle.Decided, world.Oracle.Ended, () => world.Oracle.Tally.Count("log writes that failed"));
             var coordinator = new TransactionCoordinator(
-                log, world.Setup.Engine, process.Time, world.Random.Split(), new TranscriptLogger<TransactionCoordinator>(process.Name, world.Transcript, world.Oracle));
+                log, world.Setup.Engine, process.Time, world.Random.Split(), logger);
             _metrics.Add(coordinator.Metrics);
             try
             {
@@ -144,7 +153,11 @@ internal sealed class CoordinatorNode(World world) : IDisposable
     }
 
     /// <summary>Meters are known to the whole process: those of a world that is over would keep all of it in memory.</summary>
-    public void Dispose() => _metrics.ForEach(metrics => metrics.Dispose());
+    public void Dispose()
+    {
+        _metrics.ForEach(metrics => metrics.Dispose());
+        ServerMetrics.Dispose();
+    }
 
     private void Restore()
     {
@@ -203,6 +216,11 @@ internal sealed class CoordinatorNode(World world) : IDisposable
         catch (RefusedException refused)
         {
             reply = () => answer.TrySetException(refused);
+        }
+        catch (ParticipantUnavailableException away)
+        {
+            // As the service tells it.
+            reply = () => answer.TrySetException(new RefusedException(RefusalKind.Unavailable, Reasons.ParticipantUnavailable, away.Message));
         }
 
         if (!world.Network.Chance(world.Faults.MessageLost))

@@ -6,12 +6,20 @@ namespace Coordinator.Simulation.Nodes;
 /// A stream between two processes, as a connection is: in order, until it breaks; then each side notices when it notices,
 /// and what is on its way arrives or not. Where the schedule says so, messages overtake each other or come twice.
 /// </summary>
-internal sealed class Link(World world, SimulatedProcess caller, SimulatedProcess callee)
+/// <param name="world">Its faults are the link's.</param>
+/// <param name="caller">Who opened it.</param>
+/// <param name="callee">Who took it.</param>
+/// <param name="isStream">
+/// True: both ends are written for what HTTP/2 gives, which neither reorders nor repeats; and both notice silence, so that the
+/// link may go dead without anybody being told.
+/// </param>
+internal sealed class Link(World world, SimulatedProcess caller, SimulatedProcess callee, bool isStream = false)
 {
     private readonly Dictionary<SimulatedProcess, Action<object>> _receivers = [];
     private readonly Dictionary<SimulatedProcess, Action> _breakers = [];
     private readonly Dictionary<SimulatedProcess, TimeSpan> _lastArrival = [];
     private bool _isBroken;
+    private bool _isSilent;
 
     /// <summary>What a side does with a message, and at the end. The callee must listen before the caller sends.</summary>
     public void Listen(SimulatedProcess side, Action<object> onMessage, Action onBroken)
@@ -26,7 +34,7 @@ internal sealed class Link(World world, SimulatedProcess caller, SimulatedProces
 
     public void Send(SimulatedProcess from, object message)
     {
-        if (_isBroken)
+        if (_isBroken || _isSilent)
             return;
         var faults = world.Faults;
         if (world.Network.Chance(faults.LinkBreaks))
@@ -35,9 +43,16 @@ internal sealed class Link(World world, SimulatedProcess caller, SimulatedProces
             return;
         }
 
+        if (isStream && world.Network.Chance(faults.StreamsGoSilent))
+        {
+            world.Oracle.Tally.Count("streams that went silent");
+            _isSilent = true;
+            return;
+        }
+
         var to = from == caller ? callee : caller;
         Deliver(to, message);
-        if (faults.LinksReorder && world.Network.Chance(faults.MessageTwice))
+        if (MayReorder && world.Network.Chance(faults.MessageTwice))
             Deliver(to, message);
     }
 
@@ -51,10 +66,12 @@ internal sealed class Link(World world, SimulatedProcess caller, SimulatedProces
             world.Scheduler.After(world.Network.Between(TimeSpan.Zero, TimeSpan.FromSeconds(world.Faults.LinkBreaks > 0 ? 2 : 0.05)), () => side.Receive(onBroken));
     }
 
+    private bool MayReorder => !isStream && world.Faults.LinksReorder;
+
     private void Deliver(SimulatedProcess to, object message)
     {
         var arrival = world.Scheduler.Now + world.Delay();
-        if (!world.Faults.LinksReorder && _lastArrival.TryGetValue(to, out var last) && arrival < last)
+        if (!MayReorder && _lastArrival.TryGetValue(to, out var last) && arrival < last)
             arrival = last;
         _lastArrival[to] = arrival;
         // A receiver that has read a message before the break executes it after it.

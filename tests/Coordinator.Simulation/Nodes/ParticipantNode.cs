@@ -10,9 +10,9 @@ namespace Coordinator.Simulation.Nodes;
 
 /// <summary>
 /// One place where a participant's process runs: the real session, executor and watch over one database. A process that
-/// was killed is followed by another instance.
+/// was killed is followed by another instance. Where an application hosts it, it shares that one's process and its end.
 /// </summary>
-internal sealed class ParticipantNode(World world, SimulatedServer server, string name) : IEnlistment
+internal sealed class ParticipantNode(World world, SimulatedServer server, string name, InitiatorNode? host = null) : IEnlistment
 {
     private SimulatedProcess _process = null!;
     private Link? _link;
@@ -30,9 +30,11 @@ internal sealed class ParticipantNode(World world, SimulatedServer server, strin
 
     private string? Restarted { get; set; }
 
-    public void Start()
+    public void Start() => StartIn(world.NewProcess("participant " + name, ++_starts));
+
+    public void StartIn(SimulatedProcess process)
     {
-        var process = _process = world.NewProcess("participant " + name, ++_starts);
+        _process = process;
         Session = null;
         _link = null;
         var random = world.Random.Split();
@@ -42,14 +44,23 @@ internal sealed class ParticipantNode(World world, SimulatedServer server, strin
 
     public void Crash()
     {
+        if (host is not null)
+        {
+            host.Crash();
+            return;
+        }
+
         if (_process.IsDead)
             return;
         world.Oracle.Note($"{_process.Name} is killed");
         world.Oracle.Tally.Count("kills: participant");
         _process.Kill();
-        Session = null;
+        Vanished();
         world.Scheduler.After(world.Random.Between(TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(5)), Start);
     }
+
+    /// <summary>Its process is dead.</summary>
+    public void Vanished() => Session = null;
 
     /// <inheritdoc/>
     public async Task<TimeSpan> EnlistAsync(BranchId branch, CancellationToken cancellationToken)
@@ -60,7 +71,7 @@ internal sealed class ParticipantNode(World world, SimulatedServer server, strin
         link.Send(_process, new ParticipantMessage { Enlist = new Enlist { EnlistId = id, TransactionId = branch.Transaction.Value, Branch = branch.Branch.ToString() } });
         try
         {
-            return await reply.OnItsContext().WaitAsync(world.ParticipantOptions.EnlistTimeout, _process.Time, cancellationToken);
+            return await reply.OnCallersScheduler().WaitAsync(world.ParticipantOptions.EnlistTimeout, _process.Time, cancellationToken);
         }
         catch (TimeoutException late)
         {
@@ -172,10 +183,4 @@ internal sealed class ParticipantNode(World world, SimulatedServer server, strin
         if (world.Coordinator.RestoredTimes > 0)
             Crash();
     }
-}
-
-internal static class ContextExtensions
-{
-    /// <summary>The same task, completed where its caller runs.</summary>
-    public static async Task<T> OnItsContext<T>(this Task<T> task) => await task;
 }

@@ -1,0 +1,143 @@
+using System.Data;
+using System.Data.Common;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using Coordinator.ResourceManagers.Work;
+
+namespace Coordinator.ResourceManagers.MySql;
+
+/// <summary>
+/// The lock timeouts, the branch's user-level lock, XA START and the witness row, ahead of the first statement in one
+/// text: the server stops at the first error, so where the lock is taken nothing that follows is run.
+/// </summary>
+internal sealed class Start : BranchStart
+{
+    private readonly Session _session;
+    private readonly BranchId _branch;
+    private readonly MySqlOptions _options;
+    private readonly int _lockTimeout;
+
+    public Start(Session session, BranchId branch, BranchOptions branchOptions, MySqlOptions options)
+    {
+        _session = session;
+        _branch = branch;
+        _options = options;
+        _lockTimeout = Math.Max(1, (int)Math.Ceiling(branchOptions.LockTimeout.TotalSeconds));
+        LockName = Xid.LockName(branch);
+        var evidence = new Evidence(session.Id, session.ServerNow, options.Witness);
+        Evidence = evidence.ToString();
+        var rowLocks = session.LockTimeout == _lockTimeout ? "" : $", innodb_lock_wait_timeout = {Number(_lockTimeout)}";
+        Text = Guarded($"COALESCE(GET_LOCK({LockName}, 0), 0) <> 1", rowLocks)
+            + "; " + IsolationClause(branchOptions.IsolationLevel) + Xid.Start(branch)
+            + (options.Witness ? "; " + Witness.Insert(branch, evidence) : "");
+    }
+
+    /// <summary>What the vote carries.</summary>
+    public string Evidence { get; }
+
+    /// <summary>The name of the branch's user-level lock.</summary>
+    public string LockName { get; }
+
+    /// <summary>The statements that begin the branch.</summary>
+    public string Text { get; }
+
+    /// <summary>Fails if the statement before it changed another number of rows.</summary>
+    public string ExpectRows(int expected) => Guarded($"ROW_COUNT() <> {Number(expected)}");
+
+    public override async Task BeginAsync(bool async, CancellationToken cancellationToken)
+    {
+        WasSent = true;
+        try
+        {
+            var running = _session.ExecuteAsync(Text, _options.WorkTimeout, cancellationToken);
+            if (async)
+                await running;
+            else
+                running.GetAwaiter().GetResult();
+            Began();
+        }
+        catch (DbException failure) when (FoundTaken(failure))
+        {
+            throw new BranchTakenException(_branch, failure);
+        }
+    }
+
+    /// <summary>Call before and after a text that contains <see cref="Text"/> was run by somebody else.</summary>
+    public void Began(bool confirmed = true)
+    {
+        WasSent = true;
+        HasBegun = confirmed;
+        if (confirmed)
+            _session.LockTimeout = _lockTimeout;
+    }
+
+    /// <summary>True if the failure says that somebody else has the branch.</summary>
+    public bool FoundTaken(DbException failure)
+    {
+        IsTaken |= !HasBegun && (Driver.ErrorNumber(failure) == ErrorClassifier.XaDuplicate
+            || (IsGuard(failure) && failure.Message.Contains("get_lock", StringComparison.OrdinalIgnoreCase)));
+        return IsTaken;
+    }
+
+    /// <summary>True if <see cref="ExpectRows"/> failed.</summary>
+    public static bool FoundOtherRows(DbException failure) =>
+        IsGuard(failure) && failure.Message.Contains("row_count", StringComparison.OrdinalIgnoreCase);
+
+    protected override bool CanShare(DbCommand first)
+    {
+        foreach (DbParameter parameter in first.Parameters)
+        {
+            if (parameter.Direction != ParameterDirection.Input)
+                return false;
+        }
+
+        return true;
+    }
+
+    [SuppressMessage("Security", "CA2100", Justification = "The caller's own text is passed on as it is, behind constants with ids and numbers spliced in.")]
+    protected override async Task<FirstResult> ExecuteTogetherAsync(
+        bool async, DbCommand first, CommandBehavior behavior, CancellationToken cancellationToken)
+    {
+        WasSent = true;
+        var text = first.CommandText;
+        first.CommandText = $"{Text}; {text}";
+        try
+        {
+            var reader = async ? await first.ExecuteReaderAsync(behavior, cancellationToken) : first.ExecuteReader(behavior);
+            Began();
+            // A reader that stands at a result set belongs to a query, which tells no rows; else the witness row is counted too.
+            var isQuery = reader.FieldCount > 0;
+            var own = _options.Witness ? 1 : 0;
+            return new FirstResult(reader, total => isQuery ? -1 : total - own);
+        }
+        catch (DbException failure) when (FoundTaken(failure))
+        {
+            throw new BranchTakenException(_branch, failure);
+        }
+        finally
+        {
+            first.CommandText = text;
+        }
+    }
+
+    // A sum that overflows fails in every SQL mode, and SET is the statement in which both servers let it. The timeout
+    // is the branch's own, so a sum that does not overflow changes nothing.
+    private string Guarded(string failsIf, string alsoSet = "") => Driver.Opaque(
+        $"SET SESSION lock_wait_timeout = {Number(_lockTimeout)} + 9223372036854775807 * ({failsIf}){alsoSet}");
+
+    private static bool IsGuard(DbException failure) =>
+        Driver.ErrorNumber(failure) == ErrorClassifier.OutOfRange
+        && failure.Message.Contains("9223372036854775807", StringComparison.Ordinal);
+
+    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static string IsolationClause(IsolationLevel? level) => level switch
+    {
+        null or IsolationLevel.Unspecified => "",
+        IsolationLevel.ReadUncommitted => "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED; ",
+        IsolationLevel.ReadCommitted => "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; ",
+        IsolationLevel.RepeatableRead or IsolationLevel.Snapshot => "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; ",
+        IsolationLevel.Serializable => "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; ",
+        _ => throw new ArgumentOutOfRangeException(nameof(level), level, "The server has no such isolation level."),
+    };
+}
