@@ -227,6 +227,22 @@ public class InitiatorTests
         Assert.Equal((Outcome.Aborted, Reasons.RolledBack), (voted.Outcome, voted.ReasonCode));
     }
 
+    // Scenario: the coordinator is restarted on an older log, and the initiator asks before any database that remembers more
+    // than that log has is attached.
+    [Fact]
+    public async Task Decide_AfterARestartBeforeItsDatabasesAreAttached_IsInDoubtStill_R7()
+    {
+        await using var world = await World.StartAsync();
+        var id = Prepare(world, world.Coordinator.OpenInitiator("shop"));
+        world.Crash();
+        await world.StartCoordinatorAsync();
+        using var next = world.Coordinator.OpenInitiator("shop");
+
+        Assert.Equal(Outcome.InDoubt, (await next.DecideAsync(id, "", Votes(world, id)).WaitAsync(Limit)).Outcome);
+        await world.AttachAsync("bbbbbbbb");
+        Assert.Equal(Outcome.Aborted, (await next.DecideAsync(id, "", Votes(world, id)).WaitAsync(Limit)).Outcome);
+    }
+
     // Scenario: the log is lost and begun anew under the same cluster's name; an initiator of a later start asks on.
     [Fact]
     public async Task Decide_OfAStartThatTheLogHasNot_IsUnknown_R7()

@@ -70,7 +70,7 @@ internal sealed class Initiating(
             return decided;
         }
 
-        return table.TryGetLive(id, out var live) ? await OnceDecidedAsync(live) : await OfLateAsync(id);
+        return table.TryGetLive(id, out var live) ? await OnceDecidedAsync(live) : await OfLateAsync(id, prepared);
     }
 
     /// <summary>Makes a commit decision for a reserved id impossible (R3); false if it is not reserved.</summary>
@@ -132,10 +132,10 @@ internal sealed class Initiating(
 
     // Not this initiator's, or not any more: its connection was lost, or it asks again. Its branches voted, so the absence of
     // a decision proves abort, once there can be none (R13).
-    private Task<TransactionView> OfLateAsync(TransactionId id)
+    private Task<TransactionView> OfLateAsync(TransactionId id, IReadOnlyList<DecidedBranch> prepared)
     {
         TryAbandon(id, Reasons.ParticipantUnavailable, "Its initiator's connection was lost before it asked for the commit.");
-        return inquiry.OfVotedAsync(id);
+        return inquiry.OfVotedAsync(id, prepared);
     }
 
     private Refusal? WhyNot(IReadOnlyList<DecidedBranch> prepared)

@@ -67,9 +67,9 @@ internal sealed class Inquiry(
 
     /// <summary>
     /// Of a transaction whose branches have voted and that is not live: without a decision it is aborted, unless records
-    /// may be missing (R1, R5, R7).
+    /// may be missing (R1, R5, R7). Whether they are is known only once the databases that remember them are attached.
     /// </summary>
-    public async Task<TransactionView> OfVotedAsync(TransactionId id)
+    public async Task<TransactionView> OfVotedAsync(TransactionId id, IReadOnlyList<DecidedBranch> voted)
     {
         var view = await LookUpAsync(id);
         if (view.Outcome != Outcome.Unknown)
@@ -77,6 +77,16 @@ internal sealed class Inquiry(
         // It was still reserved when it was given up, so there never was a record.
         if (view.ReasonCode != Reasons.NoRecord)
             return view with { State = TransactionState.Aborted, Outcome = Outcome.Aborted };
+        if (id.Epoch != lineage.Epoch && voted.FirstOrDefault(branch => registry.Find(branch.Branch) is null) is { } away)
+        {
+            return view with
+            {
+                Outcome = Outcome.InDoubt,
+                ReasonCode = Reasons.ParticipantUnavailable,
+                Reason = $"Participant {away.Branch.Participant} has not attached to this start of the coordinator, so whether records are missing is not known yet; ask again.",
+            };
+        }
+
         return lineage.MayLack(id, log.Horizon)
             ? view
             : view with

@@ -70,7 +70,7 @@ public sealed class InitiatorBugs : IBugList
             File = "src/Coordinator.Engine/Transactions/TransactionTable.cs",
             Old = "id, \"\", TransactionState.InDoubt, Outcome.Unknown, reasonCode,",
             New = "id, \"\", TransactionState.Aborted, Outcome.Aborted, reasonCode,",
-            CaughtBy = [new Simulator(), Engine("InitiatorTests.Rollback_")],
+            CaughtBy = [Engine("InitiatorTests.Rollback_")],
         },
         new("answer-before-the-decision-is-durable")
         {
@@ -85,7 +85,7 @@ public sealed class InitiatorBugs : IBugList
                         await Task.CompletedTask;
                         return transaction.ToView() with { Outcome = Outcome.Committed };
                 """,
-            CaughtBy = [new Simulator(), Engine("InitiatorTests.Decide_AllVoted_")],
+            CaughtBy = [new Simulator(), Engine("InitiatorTests.Decide_LogDoesNotAnswer_")],
         },
         new("late-question-answered-without-the-log")
         {
@@ -102,6 +102,15 @@ public sealed class InitiatorBugs : IBugList
                         await Task.CompletedTask;
                 """,
             CaughtBy = [new Simulator()],
+        },
+        new("abort-presumed-before-the-databases-are-asked")
+        {
+            What = "The log is an old backup, and an initiator is told aborted before a database that remembers more is attached.",
+            Like = "R7",
+            File = "src/Coordinator.Engine/Transactions/Inquiry.cs",
+            Old = "if (id.Epoch != lineage.Epoch && voted.FirstOrDefault(branch => registry.Find(branch.Branch) is null) is { } away)",
+            New = "if (id.Epoch != lineage.Epoch && voted.FirstOrDefault(branch => !registry.IsRegistered(branch.Branch.Participant)) is { } away)",
+            CaughtBy = [Engine("InitiatorTests.Decide_AfterARestart")],
         },
         new("acknowledgement-taken-for-all")
         {

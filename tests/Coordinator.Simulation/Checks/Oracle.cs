@@ -64,6 +64,7 @@ internal sealed class Oracle(Transcript transcript)
         }
 
         known.Decision = decision.Decision;
+        known.Decided = decision.Branches.Select(branch => branch.Branch).ToHashSet();
         CheckGivenUp(known);
     }
 
@@ -71,7 +72,9 @@ internal sealed class Oracle(Transcript transcript)
     public void Ended(EndRecord end)
     {
         var known = Of(end.Transaction);
-        if (known.Decision == Decision.Commit && known.Branches.Find(IsUncommitted) is { Branch: { } left } untold)
+        // Those that the decision names: an operator's may not know of all.
+        if (known.Decision == Decision.Commit
+            && known.Branches.Find(pair => known.Decided.Contains(pair.Branch.Id.Branch) && IsUncommitted(pair)) is { Branch: { } left } untold)
             Violate($"{Name(known.Id)}: its end is recorded, and {left.Id.Branch} at {untold.Server.Name} has never committed (R5)");
     }
 
@@ -164,6 +167,9 @@ internal sealed class Oracle(Transcript transcript)
         public TransactionId Id { get; } = id;
 
         public Decision? Decision { get; set; }
+
+        /// <summary>The branches that the decision names.</summary>
+        public IReadOnlySet<BranchName> Decided { get; set; } = new HashSet<BranchName>();
 
         public bool ToldCommitted { get; set; }
 
