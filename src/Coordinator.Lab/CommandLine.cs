@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Coordinator.Lab.Experiments;
 using Coordinator.Lab.Experiments.CannotPrepare;
 using Coordinator.Lab.Experiments.Choose;
@@ -89,12 +90,16 @@ internal static class CommandLine
             }));
         command.Validators.Add(result =>
         {
-            if (result.Errors.Any() || result.GetValue(tight) < result.GetValue(loose))
-                return;
-            result.AddError("--tight must be below --loose.");
+            // An option that was not given has no value yet when validators run.
+            var (low, high) = (Given(result, tight, defaults.Tight), Given(result, loose, defaults.Loose));
+            if (!result.Errors.Any() && low >= high)
+                result.AddError("--tight must be below --loose.");
         });
         return command;
     }
+
+    private static double Given(CommandResult result, Option<double> option, double otherwise) =>
+        result.GetResult(option) is { Implicit: false } ? result.GetValue(option) : otherwise;
 
     private static Command AnomaliesCommand(LabRun run)
     {
@@ -139,13 +144,14 @@ internal static class CommandLine
         return command;
     }
 
-    private static IReadOnlyList<Func<IReadOnlyList<ExperimentResult>, IExperiment>> All(bool quick, int seed) => quick
+    /// <summary>All six.</summary>
+    public static IReadOnlyList<Func<IReadOnlyList<ExperimentResult>, IExperiment>> All(bool quick, int seed) => quick
         ?
         [
-            _ => new LocksExperiment(new LocksParameters { Products = [1, 10, 100], Delays = [0, 5, 20], Seconds = 0.8, Seed = seed }),
-            _ => new KilledExperiment(new KilledParameters { Before = 2, Down = 2.5, After = 1.5, Seed = seed }),
-            _ => new SlowExperiment(new SlowParameters { Seconds = 2.5, Tight = 1, Loose = 4, Seed = seed }),
-            _ => new AnomaliesExperiment(new AnomaliesParameters { Seconds = 2.5, Seed = seed }),
+            _ => new LocksExperiment(new LocksParameters { Products = [1, 10, 100], Delays = [0, 5, 20], Seconds = 0.7, Seed = seed }),
+            _ => new KilledExperiment(new KilledParameters { Before = 2, Down = 2.5, After = 1, Seed = seed }),
+            _ => new SlowExperiment(new SlowParameters { Seconds = 2, Tight = 1, Loose = 4, Seed = seed }),
+            _ => new AnomaliesExperiment(new AnomaliesParameters { Seconds = 2, Seed = seed }),
             _ => new CannotPrepareExperiment(new CannotPrepareParameters { Orders = 15 }),
             results => new ChooseExperiment(results),
         ]

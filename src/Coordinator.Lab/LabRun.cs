@@ -26,6 +26,9 @@ internal sealed class LabRun(IAnsiConsole console, TextWriter output, TimeProvid
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
+    /// <summary>What the last run measured, in order.</summary>
+    public IReadOnlyList<ExperimentResult> Results { get; private set; } = [];
+
     /// <param name="experiments">In order; each is given the results of those before it.</param>
     /// <param name="where">What to write.</param>
     /// <param name="cancellationToken">Stops, and cleans up.</param>
@@ -33,6 +36,7 @@ internal sealed class LabRun(IAnsiConsole console, TextWriter output, TimeProvid
         IReadOnlyList<Func<IReadOnlyList<ExperimentResult>, IExperiment>> experiments, LabOutput where, CancellationToken cancellationToken)
     {
         var results = new List<ExperimentResult>();
+        Results = results;
         var machine = await MeasureAsync(experiments, results, where.Json, cancellationToken);
         var sections = results.Select(result => result.Describe()).ToList();
         var split = results.Sum(result => result.Split);

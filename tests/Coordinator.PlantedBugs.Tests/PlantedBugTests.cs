@@ -25,4 +25,6 @@ public sealed class PlantedMySqlBugs(BugTable table) : PlantedBugTests<MySqlBugs
 
 public sealed class PlantedLogBugs(BugTable table) : PlantedBugTests<LogBugs>(table);
 
+public sealed class PlantedInitiatorBugs(BugTable table) : PlantedBugTests<InitiatorBugs>(table);
+
 public sealed class PlantedEdgeBugs(BugTable table) : PlantedBugTests<EdgeBugs>(table);

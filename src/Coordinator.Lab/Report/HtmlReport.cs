@@ -8,6 +8,9 @@ namespace Coordinator.Lab.Report;
 /// <summary>The report: one HTML file that needs nothing else, no script and no network, in light and dark.</summary>
 internal static class HtmlReport
 {
+    // A table of more columns scrolls sideways rather than break its cells into lines.
+    private const int WideColumns = 6;
+
     private const string Introduction =
         "An order has to change two databases, and both or neither. Two-phase commit does that: each database first promises (prepares), then all are told to commit. "
         + "It is said to hold locks and to have a single point of failure; sagas are said to avoid both, for a price that is rarely shown. Here both prices are measured, on real PostgreSQL and MariaDB servers, "
@@ -57,7 +60,7 @@ internal static class HtmlReport
 
     private static void Write(StringBuilder page, Table table)
     {
-        page.Append("<details open><summary>").Append(Encode(table.Title)).Append("</summary><div class=\"scroll\" tabindex=\"0\"><table><thead><tr>");
+        page.Append("<details open><summary>").Append(Encode(table.Title)).Append("</summary><div class=\"scroll\" tabindex=\"0\"><table").Append(table.Columns.Count > WideColumns ? " class=\"wide\"" : "").Append("><thead><tr>");
         for (var column = 0; column < table.Columns.Count; column++)
             page.Append(CultureInfo.InvariantCulture, $"<th scope=\"col\"{Align(table, column)}>{Encode(table.Columns[column])}</th>");
         page.Append("</tr></thead><tbody>");
@@ -107,6 +110,7 @@ internal static class HtmlReport
         details{border-top:1px solid var(--grid);padding:10px 0}summary{cursor:pointer;font-weight:600}
         table{border-collapse:collapse;font-size:14px;margin-top:10px;min-width:100%}
         th,td{padding:5px 10px;text-align:left;border-bottom:1px solid var(--grid);vertical-align:top}
+        .wide td,.wide th{white-space:nowrap;padding:5px 8px}table:not(.wide){min-width:max(100%,600px)}
         th{color:var(--muted);font-weight:600}.n{text-align:right;font-variant-numeric:tabular-nums}
         dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(260px,1fr));gap:4px 24px;margin:12px 0 0;font-size:15px}
         dt{color:var(--muted);display:inline}dt::after{content:': '}dd{display:inline;margin:0}

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Coordinator.Lab.World;
 
@@ -24,6 +25,30 @@ internal sealed class Rest : IAsyncDisposable
         .. (await Sql.TextsAsync(_orders, "SELECT gid FROM pg_prepared_xacts")).Select(id => "postgres " + id),
         .. (await Sql.TextsAsync(_inventory, "XA RECOVER", column: 3)).Select(id => "mariadb " + id),
     ];
+
+    /// <summary>The present time by each server's clock.</summary>
+    public async Task<(string Postgres, string MariaDb)> NowAsync() =>
+        ((await Sql.TextsAsync(_orders, "SELECT now()::text"))[0], (await Sql.TextsAsync(_inventory, "SELECT CAST(NOW() AS CHAR)"))[0]);
+
+    /// <summary>Transactions that began by then and hold locks still: at work in a session, or prepared.</summary>
+    public async Task<long> OpenSinceAsync((string Postgres, string MariaDb) moment) =>
+        await Sql.NumberAsync(
+            _orders,
+            "SELECT (SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND xact_start <= @p0::timestamptz) "
+            + "+ (SELECT COUNT(*) FROM pg_prepared_xacts WHERE prepared <= @p0::timestamptz)",
+            moment.Postgres)
+        + await Sql.NumberAsync(_inventory, "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_started <= @p0", moment.MariaDb);
+
+    /// <summary>The products up to a number whose counter rows somebody has locked at this moment, in each database.</summary>
+    public async Task<(IReadOnlyList<int> Postgres, IReadOnlyList<int> MariaDb)> LockedRowsAsync(int products) =>
+        (await LockedAsync(_orders, "SELECT product FROM sales FOR UPDATE SKIP LOCKED", products), await LockedAsync(_inventory, "SELECT product FROM stock FOR UPDATE SKIP LOCKED", products));
+
+    // Who skips locked rows misses them.
+    private static async Task<IReadOnlyList<int>> LockedAsync(DbConnection connection, string free, int products)
+    {
+        var found = (await Sql.TextsAsync(connection, free)).Select(text => int.Parse(text, CultureInfo.InvariantCulture));
+        return [.. Enumerable.Range(1, products).Except(found)];
+    }
 
     /// <summary>Orders that others can see in one database and not in the other, by plain reads.</summary>
     public async Task<HashSet<string>> HalfDoneAsync()

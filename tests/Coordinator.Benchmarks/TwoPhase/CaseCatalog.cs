@@ -14,10 +14,14 @@ internal static class CaseCatalog
             new InitiatorCase(InitiatorCase.Embedded, await EmbeddedApplication.StartAsync(databases, folder, witness: true))),
         new(InitiatorCase.EmbeddedWitnessOff, async (databases, folder) =>
             new InitiatorCase(InitiatorCase.EmbeddedWitnessOff, await EmbeddedApplication.StartAsync(databases, folder, witness: false)), AboutWitness: true),
+        new(InitiatorCase.EmbeddedUndeferred, async (databases, folder) =>
+            new InitiatorCase(InitiatorCase.EmbeddedUndeferred, await EmbeddedApplication.StartAsync(databases, folder, witness: true), defers: false)),
         new(InitiatorCase.ServiceSdk, async (databases, folder) =>
             new InitiatorCase(InitiatorCase.ServiceSdk, await SdkApplication.StartAsync(databases, folder, witness: true))),
         new(InitiatorCase.ServiceSdkWitnessOff, async (databases, folder) =>
             new InitiatorCase(InitiatorCase.ServiceSdkWitnessOff, await SdkApplication.StartAsync(databases, folder, witness: false)), AboutWitness: true),
+        new(InitiatorCase.ServiceSdkUndeferred, async (databases, folder) =>
+            new InitiatorCase(InitiatorCase.ServiceSdkUndeferred, await SdkApplication.StartAsync(databases, folder, witness: true), defers: false)),
         new(SolicitedCase.CaseName, async (databases, folder) => new SolicitedCase(await SdkApplication.StartAsync(databases, folder, witness: true))),
         new(ServiceSqlCase.CaseName, async (databases, folder) => await ServiceSqlCase.StartAsync(databases, folder)),
     ];

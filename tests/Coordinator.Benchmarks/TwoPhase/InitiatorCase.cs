@@ -10,11 +10,14 @@ namespace Coordinator.Benchmarks.TwoPhase;
 /// The application prepares its branches itself and hands the votes to its coordinator: in the same process, or in one of
 /// its own, by one message of a stream.
 /// </summary>
-internal sealed class InitiatorCase(string name, IApplication application) : ICase
+/// <param name="name">The case's.</param>
+/// <param name="application">Who runs the transactions; disposed with this.</param>
+/// <param name="defers">True: the statement goes along with prepare. False: it is a round trip of its own.</param>
+internal sealed class InitiatorCase(string name, IApplication application, bool defers = true) : ICase
 {
-    public const string Embedded = "embedded", EmbeddedWitnessOff = "embedded-witness-off";
+    public const string Embedded = "embedded", EmbeddedWitnessOff = "embedded-witness-off", EmbeddedUndeferred = "embedded-undeferred";
 
-    public const string ServiceSdk = "service-sdk", ServiceSdkWitnessOff = "service-sdk-witness-off";
+    public const string ServiceSdk = "service-sdk", ServiceSdkWitnessOff = "service-sdk-witness-off", ServiceSdkUndeferred = "service-sdk-undeferred";
 
     public string Name => name;
 
@@ -24,11 +27,11 @@ internal sealed class InitiatorCase(string name, IApplication application) : ICa
 
     public Func<Task<LogCounts>> ReadLog => application.ReadLogAsync;
 
-    public Task<IWorker> OpenWorkerAsync() => Task.FromResult<IWorker>(new Worker(application));
+    public Task<IWorker> OpenWorkerAsync() => Task.FromResult<IWorker>(new Worker(application, defers));
 
     public ValueTask DisposeAsync() => application.DisposeAsync();
 
-    private sealed class Worker(IApplication application) : IWorker
+    private sealed class Worker(IApplication application, bool defers) : IWorker
     {
         public async Task TransactAsync(int product)
         {
@@ -42,11 +45,14 @@ internal sealed class InitiatorCase(string name, IApplication application) : ICa
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-        private static async Task WorkAsync(
+        private async Task WorkAsync(
             InitiatedTransaction transaction, ICoordinatorParticipant participant, OrderDatabase database, int product)
         {
             await using var work = await transaction.EnlistAsync(participant, CancellationToken.None);
-            await BranchWorks.RunAsync(Work.Write, work.Connection, database, product);
+            if (defers)
+                await BranchWorks.DeferAsync(work, database, product);
+            else
+                await BranchWorks.RunAsync(Work.Write, work.Connection, database, product);
         }
     }
 }

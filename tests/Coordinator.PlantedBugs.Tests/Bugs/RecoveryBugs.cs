@@ -15,9 +15,10 @@ public sealed class RecoveryBugs : IBugList
             File = "src/Coordinator.Engine/Recovery/Recoverer.cs",
             Old = """
                         var scan = await delivery.SendOnceAsync(participant.ListPreparedAsync, options.CommandTimeout);
-                        var live = table.Live.ToDictionary(transaction => transaction.Id, transaction => transaction.ToView());
+                        var listed = scan.Branches.Select(branch => branch.Id?.Transaction).OfType<TransactionId>().Distinct().ToList();
+                        var live = NoteLive(listed);
                         var decisions = new Dictionary<TransactionId, DecisionRecord>();
-                        foreach (var id in scan.Branches.Select(branch => branch.Id?.Transaction).OfType<TransactionId>().Distinct())
+                        foreach (var id in listed)
                         {
                             if (live.TryGetValue(id, out var view) && !view.IsDeliveryPending)
                                 continue;
@@ -34,7 +35,7 @@ public sealed class RecoveryBugs : IBugList
                         }
 
                         var scan = await delivery.SendOnceAsync(participant.ListPreparedAsync, options.CommandTimeout);
-                        var live = table.Live.ToDictionary(transaction => transaction.Id, transaction => transaction.ToView());
+                        var live = NoteLive(scan.Branches.Select(branch => branch.Id?.Transaction).OfType<TransactionId>().Distinct().ToList());
                 """,
             CaughtBy = [Engine("FailureTests.Scan_")],
         },

@@ -118,11 +118,11 @@ public sealed class SessionBugs : IBugList
             Like = "R14",
             File = "src/Coordinator.Participant/Session/Opening.cs",
             Old = """
-                            if (await TryEnlistAsync(branch))
+                            if (await TryEnlistAsync(branch, enlistment))
                                 await BeginAsync(branch, options);
                 """,
             New = """
-                            _ = TryEnlistAsync(branch);
+                            _ = TryEnlistAsync(branch, enlistment);
                             await BeginAsync(branch, options);
                 """,
             CaughtBy = [Sessions("OpeningTests.Enlist_FirstWork", "OpeningTests.Enlist_Refused")],

@@ -34,15 +34,17 @@ internal sealed class CoordinatorOutage(KilledParameters parameters, Databases d
 
         var killedAt = observation.Now;
         await coordinator.KillAsync();
+        var moment = await rest.NowAsync();
         await observation.UntilAsync(killedAt + (parameters.Down / 2), cancellationToken);
         var left = await rest.PreparedIdsAsync();
         var halfDone = await rest.HalfDoneAsync();
+        var lockedRows = await Observation.LockedRowsAsync(rest);
         await observation.UntilAsync(killedAt + parameters.Down, cancellationToken);
 
         var restartedAt = observation.Now;
         await coordinator.StartAgainAsync();
         var servingAt = observation.Now;
-        await WhenGoneAsync(rest, left, observation);
+        await WhenGoneAsync(rest, left, moment, observation);
         var settledAt = observation.Now;
         await Task.Delay(TimeSpan.FromSeconds(parameters.After), cancellationToken);
         var endedAt = observation.Now;
@@ -53,7 +55,7 @@ internal sealed class CoordinatorOutage(KilledParameters parameters, Databases d
         await rest.WhenNothingIsPreparedAsync(SettleLimit);
         var split = (await shop.CompareAsync()).Split;
         return new Outage(
-            $"coordinator, {point}", stoppedAt, killedAt, restartedAt, servingAt, settledAt, endedAt, left.Count, halfDone.Count,
+            $"coordinator, {point}", stoppedAt, killedAt, restartedAt, servingAt, settledAt, endedAt, left.Count, lockedRows, halfDone.Count,
             (int)waiting.Where(sample => sample.At > killedAt && sample.At < settledAt).Select(sample => sample.Value).DefaultIfEmpty(0).Max(),
             sameRow.Count(AttemptEnd.LockTimeout), drillEnd, split, observation.Rate(placed, endedAt), observation.Rate(otherRows, endedAt),
             observation.Rate(sameRow, endedAt), held, waiting);
@@ -80,13 +82,14 @@ internal sealed class CoordinatorOutage(KilledParameters parameters, Databases d
         }
     }
 
-    private static async Task WhenGoneAsync(Rest rest, HashSet<string> left, Observation observation)
+    // Prepared branches, and those that were still at work: these keep their rows too, until the participant meets the next epoch.
+    private static async Task WhenGoneAsync(Rest rest, HashSet<string> left, (string, string) moment, Observation observation)
     {
         var limit = observation.Now + SettleLimit.TotalSeconds;
-        while ((await rest.PreparedIdsAsync()).Overlaps(left))
+        while ((await rest.PreparedIdsAsync()).Overlaps(left) || await rest.OpenSinceAsync(moment) > 0)
         {
             if (observation.Now > limit)
-                throw new TimeoutException($"What the kill left is still prepared {SettleLimit.TotalSeconds:0} s after the restart.");
+                throw new TimeoutException($"What the kill left still holds locks {SettleLimit.TotalSeconds:0} s after the restart.");
             await Task.Delay(10);
         }
     }

@@ -58,12 +58,12 @@ internal sealed record KilledResult(KilledParameters Parameters, Outage Prepared
 
     private Table Table() => new(
         "What was seen",
-        ["killed", "orders/s before", "while dead", "other rows/s before", "while dead", "same row/s before", "while dead", "left behind", "visible half done", "waited at once", "gave up waiting", "restart to serving s", "restart to settled s", "stopped order", "split"],
+        ["killed", "orders/s before", "while dead", "other rows/s before", "while dead", "same row/s before", "while dead", "left behind", "visible half done", "products locked meanwhile", "waited at once", "gave up waiting", "restart to serving s", "restart to settled s", "stopped order", "split"],
         [
             .. All.Select(outage => (IReadOnlyList<string>)
             [
                 outage.Name, Text.Number(outage.Before(outage.Orders)), Text.Number(outage.During(outage.Orders)), Text.Number(outage.Before(outage.OtherRows)), Text.Number(outage.During(outage.OtherRows)),
-                Text.Number(outage.Before(outage.SameRow)), Text.Number(outage.During(outage.SameRow)), Text.Count(outage.Left), Text.Count(outage.HalfDoneSeen), Text.Count(outage.MostWaiting),
+                Text.Number(outage.Before(outage.SameRow)), Text.Number(outage.During(outage.SameRow)), Text.Count(outage.Left), Text.Count(outage.HalfDoneSeen), outage.LockedRows, Text.Count(outage.MostWaiting),
                 Text.Count(outage.LockTimeouts), Text.Number(outage.ServingAt - outage.RestartedAt), Text.Number(outage.SettleSeconds), outage.DrillEnd, Text.Count(outage.Split),
             ]),
         ])
@@ -74,7 +74,7 @@ internal sealed record KilledResult(KilledParameters Parameters, Outage Prepared
         foreach (var (outage, when) in new[] { (Prepared, "undecided"), (Decided, "decided and undelivered") })
         {
             var same = outage.During(outage.SameRow);
-            yield return $"Killed with an order {when}: {Text.Count(outage.Left, "prepared branch", "prepared branches")} kept their locks for as long as the coordinator was dead. "
+            yield return $"Killed with an order {when}: {Text.Count(outage.Left, "prepared branch", "prepared branches")} kept their locks for as long as the coordinator was dead, and orders still at work kept theirs too. Locked in the middle of it were rows of products: {outage.LockedRows}. "
                 + (same < outage.Before(outage.SameRow) / 10
                     ? $"Updates of the same row went from {Text.Number(outage.Before(outage.SameRow))} a second to {Text.Number(same)}; {Text.Count(outage.LockTimeouts)} gave up waiting. "
                     : $"Updates of the same row went on at {Text.Number(same)} a second, which is not what a held lock looks like. ")

@@ -43,6 +43,20 @@ internal sealed class Observation : IAsyncDisposable
 
     public double Now => Stopwatch.GetElapsedTime(_started).TotalSeconds;
 
+    /// <summary>The rows of the drill and of the orders that stay locked, for people: a bystander's own lock is gone at the next look.</summary>
+    public static async Task<string> LockedRowsAsync(Rest rest)
+    {
+        var (postgres, mariaDb) = await rest.LockedRowsAsync(FirstUntouched - 1);
+        for (var look = 0; look < 4; look++)
+        {
+            await Task.Delay(SamplePause);
+            var (again, alsoAgain) = await rest.LockedRowsAsync(FirstUntouched - 1);
+            (postgres, mariaDb) = ([.. postgres.Intersect(again)], [.. mariaDb.Intersect(alsoAgain)]);
+        }
+
+        return postgres.Count + mariaDb.Count == 0 ? "none" : $"PostgreSQL {string.Join(", ", postgres)}; MariaDB {string.Join(", ", mariaDb)}";
+    }
+
     /// <summary>Waits until a time of the observation.</summary>
     public async Task UntilAsync(double second, CancellationToken cancellationToken)
     {

@@ -6,9 +6,10 @@ namespace Coordinator.Lab.Experiments.CoordinatorKilled;
 /// <param name="KilledAt">kill -9.</param>
 /// <param name="RestartedAt">The process was started again.</param>
 /// <param name="ServingAt">It said that it serves.</param>
-/// <param name="SettledAt">Nothing of what the kill had left was prepared, or half done, any more.</param>
+/// <param name="SettledAt">Nothing that was open at the kill held a lock, or was half done, any more.</param>
 /// <param name="EndedAt">The work was stopped.</param>
 /// <param name="Left">What the kill left: prepared branches, or half-done sagas.</param>
+/// <param name="LockedRows">Products whose rows were locked in the middle of the outage, in PostgreSQL and in MariaDB.</param>
 /// <param name="HalfDoneSeen">Orders that plain readers found in one database only, in the middle of the outage.</param>
 /// <param name="MostWaiting">Sessions that waited for a row at once, at most, during the outage.</param>
 /// <param name="LockTimeouts">Updates of the same row that gave up waiting.</param>
@@ -20,7 +21,7 @@ namespace Coordinator.Lab.Experiments.CoordinatorKilled;
 /// <param name="Held">Prepared branches, or half-done sagas, over time.</param>
 /// <param name="Waiting">Sessions waiting for a row, over time.</param>
 internal sealed record Outage(
-    string Name, double StoppedAt, double KilledAt, double RestartedAt, double ServingAt, double SettledAt, double EndedAt, int Left, int HalfDoneSeen, int MostWaiting,
+    string Name, double StoppedAt, double KilledAt, double RestartedAt, double ServingAt, double SettledAt, double EndedAt, int Left, string LockedRows, int HalfDoneSeen, int MostWaiting,
     int LockTimeouts, string DrillEnd, int Split, IReadOnlyList<Sample> Orders, IReadOnlyList<Sample> OtherRows, IReadOnlyList<Sample> SameRow,
     IReadOnlyList<Sample> Held, IReadOnlyList<Sample> Waiting)
 {

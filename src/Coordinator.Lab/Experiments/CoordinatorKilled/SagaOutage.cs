@@ -43,13 +43,14 @@ internal sealed class SagaOutage(KilledParameters parameters, Databases database
         {
             await driver.WaitForLineAsync("drill reached", Limit);
             stoppedAt = observation.Now;
-            await observation.UntilAsync(parameters.Before + 0.5, cancellationToken);
+            await Task.Delay(TimeSpan.FromSeconds(0.5), cancellationToken);
             killedAt = observation.Now;
             await driver.KillAsync();
         }
 
         await observation.UntilAsync(killedAt + (parameters.Down / 2), cancellationToken);
         var left = await rest.HalfDoneAsync();
+        var lockedRows = await Observation.LockedRowsAsync(rest);
         await observation.UntilAsync(killedAt + parameters.Down, cancellationToken);
 
         var restartedAt = observation.Now;
@@ -70,7 +71,7 @@ internal sealed class SagaOutage(KilledParameters parameters, Databases database
         var (otherRows, sameRow, held, waiting) = await observation.EndAsync();
         var comparison = await shop.CompareAsync();
         return new Outage(
-            "saga driver", stoppedAt, killedAt, restartedAt, servingAt, settledAt, endedAt, left.Count, left.Count,
+            "saga driver", stoppedAt, killedAt, restartedAt, servingAt, settledAt, endedAt, left.Count, lockedRows, left.Count,
             (int)waiting.Where(sample => sample.At > killedAt && sample.At < settledAt).Select(sample => sample.Value).DefaultIfEmpty(0).Max(),
             sameRow.Count(AttemptEnd.LockTimeout), "completed", comparison.Split, Rate(done, endedAt),
             observation.Rate(otherRows, endedAt), observation.Rate(sameRow, endedAt), held, waiting);
@@ -95,6 +96,6 @@ internal sealed class SagaOutage(KilledParameters parameters, Databases database
             SagaWorker.Command, "--orders", shop.Orders, "--inventory", shop.Inventory, "--log", log,
             "--clients", parameters.Clients.ToString(CultureInfo.InvariantCulture),
             "--seed", (parameters.Seed + run).ToString(CultureInfo.InvariantCulture), "--run", run.ToString(CultureInfo.InvariantCulture),
-            "--drill", drill ? "true" : "false",
+            .. drill ? (string[])["--drill-after", parameters.Before.ToString(CultureInfo.InvariantCulture)] : [],
         ]);
 }

@@ -20,7 +20,7 @@ internal static class SagaWorker
         var clients = new Option<int>("--clients");
         var seed = new Option<int>("--seed");
         var run = new Option<int>("--run");
-        var drill = new Option<bool>("--drill");
+        var drill = new Option<double?>("--drill-after") { Description = "Seconds; none: no drill." };
         var command = new Command(Command, "Drives sagas until it is told to stop; part of coordinator-killed.") { orders, inventory, log, clients, seed, run, drill };
         command.Hidden = true;
         command.SetAction(async (parsed, stop) =>
@@ -34,13 +34,13 @@ internal static class SagaWorker
     }
 
     private static async Task RunAsync(
-        Shop shop, SqliteSagaLog log, int clients, int seed, int run, bool drill, TextWriter output, CancellationToken stop)
+        Shop shop, SqliteSagaLog log, int clients, int seed, int run, double? drill, TextWriter output, CancellationToken stop)
     {
         var driver = new SagaDriver(log, [SagaOrders.Definition], SagaOrders.Steps(shop, new LockClock(), new LockClock()), new SagaOptions { AtPoint = StopDrillAsync });
         await output.WriteLineAsync("serving");
         await driver.ResumeAsync(stop);
-        if (drill)
-            _ = driver.RunAsync(SagaOrders.Definition.Name, "drill", new Order("drill", 1, null).ToString(), stop);
+        if (drill is { } after)
+            _ = RunDrillAsync(TimeSpan.FromSeconds(after));
         var number = 0;
         await Load.RunUntilAsync(
             clients,
@@ -53,10 +53,16 @@ internal static class SagaWorker
             },
             stop);
 
+        async Task RunDrillAsync(TimeSpan after)
+        {
+            await Task.Delay(after, stop);
+            await driver.RunAsync(SagaOrders.Definition.Name, "drill", new Order("drill", 1, null).ToString(), stop);
+        }
+
         // Between the two steps, for ever: to be killed there.
         async Task StopDrillAsync(SagaPoint point)
         {
-            if (!drill || point is not { Saga: "drill", Index: 1 })
+            if (drill is null || point is not { Saga: "drill", Index: 1 })
                 return;
             await output.WriteLineAsync("drill reached");
             await Task.Delay(Timeout.Infinite, CancellationToken.None);
