@@ -27,6 +27,15 @@ public interface IBranchSession : IAsyncDisposable
     void Poison(string reason);
 
     /// <summary>
+    /// Sets session variables for this branch alone, to be called before the statements that need them. Where the branch
+    /// has not begun, they share its first round trip.
+    /// </summary>
+    /// <param name="variables">The server's names, in lower case, and plain values: letters, digits, blanks and <c>,.:/+_-</c>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ArgumentException">A name or value is not plain.</exception>
+    Task ConfigureAsync(IReadOnlyDictionary<string, string> variables, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Adds a statement that is run when the branch is prepared, or committed in one phase, in the same round trip. Its
     /// text and parameters are taken now, so the command may be changed or disposed. Deferred statements run in the order
     /// in which they were added, after all others, and nobody sees their results. One that fails makes the vote a no.

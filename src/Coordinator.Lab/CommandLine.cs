@@ -148,10 +148,10 @@ internal static class CommandLine
     public static IReadOnlyList<Func<IReadOnlyList<ExperimentResult>, IExperiment>> All(bool quick, int seed) => quick
         ?
         [
-            _ => new LocksExperiment(new LocksParameters { Products = [1, 10, 100], Delays = [0, 5, 20], Seconds = 0.8, Seed = seed }),
-            _ => new KilledExperiment(new KilledParameters { Before = 2, Down = 2.5, After = 1.5, Seed = seed }),
-            _ => new SlowExperiment(new SlowParameters { Seconds = 2.5, Tight = 1, Loose = 4, Seed = seed }),
-            _ => new AnomaliesExperiment(new AnomaliesParameters { Seconds = 2.5, Seed = seed }),
+            _ => new LocksExperiment(new LocksParameters { Products = [1, 10, 100], Delays = [0, 5, 20], Seconds = 0.7, Seed = seed }),
+            _ => new KilledExperiment(new KilledParameters { Before = 2, Down = 2.5, After = 1, Seed = seed }),
+            _ => new SlowExperiment(new SlowParameters { Seconds = 2, Tight = 1, Loose = 4, Seed = seed }),
+            _ => new AnomaliesExperiment(new AnomaliesParameters { Seconds = 2, Seed = seed }),
             _ => new CannotPrepareExperiment(new CannotPrepareParameters { Orders = 15 }),
             results => new ChooseExperiment(results),
         ]

@@ -3,7 +3,6 @@ using Coordinator.Embedded;
 using Coordinator.Engine;
 using Coordinator.Log;
 using Coordinator.Participant;
-using Coordinator.Testing;
 
 namespace Coordinator.Initiation.Tests;
 

@@ -1,5 +1,4 @@
 using Coordinator.Client;
-using Coordinator.Engine;
 using Coordinator.Testing;
 
 namespace Coordinator.Initiation.Tests;

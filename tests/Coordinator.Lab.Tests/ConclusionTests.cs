@@ -79,7 +79,7 @@ public class ConclusionTests
         [
             Point(Way.Local, 0, 1), Point(Way.Local, 20, 1), Point(Way.TwoPhase, 0, nearLock), Point(Way.TwoPhase, 20, farLock), Point(Way.Saga, 0, 1), Point(Way.Saga, 20, 1),
         ],
-        []);
+        [new LockWait(0, 0, nearLock, nearLock), new LockWait(20, 20, farLock, farLock)]);
 
     private static LockPoint Point(Way way, int delay, double locked)
     {

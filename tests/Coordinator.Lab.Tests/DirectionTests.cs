@@ -21,11 +21,13 @@ public class DirectionTests(QuickRun run)
     [Fact]
     public void Locks_UnderTwoPhaseCommit_GrowWithTheDelay()
     {
-        var points = run.Result<LocksResult>().ByDelay(Way.TwoPhase).ToList();
+        var result = run.Result<LocksResult>();
 
-        Assert.True(points[^1].OrdersLockMs.P50 > points[0].OrdersLockMs.P50);
+        // One order at a time: with others at work, queues on a busy machine can be longer than any wire.
+        Assert.True(result.Waits[^1].LockedMs > result.Waits[0].LockedMs);
         // While the row is locked at least the enlistment there and back and the commit there cross the wire.
-        Assert.All(points, point => Assert.True(point.OrdersLockMs.P50 >= 3 * 0.9 * point.DelayMs, $"{point}"));
+        Assert.All(result.Waits, wait => Assert.True(wait.LockedMs >= 3 * 0.9 * wait.DelayMs, $"{wait}"));
+        Assert.All(result.ByDelay(Way.TwoPhase), point => Assert.True(point.OrdersLockMs.P50 >= 3 * 0.9 * point.DelayMs, $"{point}"));
     }
 
     [Fact]
@@ -117,7 +119,7 @@ public class DirectionTests(QuickRun run)
     {
         var (choose, locks) = (run.Result<ChooseResult>(), run.Result<LocksResult>());
 
-        Assert.Equal(locks.ByDelay(Way.TwoPhase).Last().OrdersLockMs.P50, choose.FarLockMs);
+        Assert.Equal(locks.Waits[^1].LockedMs, choose.FarLockMs);
         Assert.Equal(locks.ByProducts(Way.Saga).First().Throughput, choose.Paces[1].Saga);
     }
 }

@@ -238,6 +238,44 @@ public abstract partial class ResourceManagerConformance
         Assert.False(await Database.HasRowAsync(row));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Configure_HoldsForTheBranchAlone(bool isFirst)
+    {
+        await using var resource = Database.CreateResource(workPoolSize: 1);
+        await resource.AttachAsync(default);
+        var name = Database.IsPostgres ? "timezone" : "time_zone";
+        var show = Database.IsPostgres ? "SELECT current_setting('timezone')" : "SELECT CAST(FROM_UNIXTIME(0) AS CHAR)";
+        var asked = Database.IsPostgres ? "Asia/Tokyo" : "+09:00";
+        var usual = "";
+        foreach (var configures in (bool[])[false, true, true, false])
+        {
+            await using var session = await resource.BeginAsync(TestIds.NewBranch(_participant), TestWork.Options, default);
+            if (!isFirst)
+                await session.Connection.ExecuteAsync("SELECT 1");
+            if (configures)
+                await session.ConfigureAsync(new Dictionary<string, string> { [name] = asked }, default);
+            await using var command = Command(session, show);
+            var shown = (string)(await command.ExecuteScalarAsync())!;
+            usual = usual.Length == 0 ? shown : usual;
+            Assert.Equal(configures, shown != usual);
+            Assert.IsType<Vote.Prepared>(await session.PrepareAsync(default));
+            Assert.Equal(BranchOutcome.Committed, (await session.CommitAsync(default)).Outcome);
+        }
+    }
+
+    [Theory]
+    [InlineData("time_zone", "x'; DROP TABLE account; --")]
+    [InlineData("time_zone = 1, x", "1")]
+    [InlineData("", "1")]
+    public async Task Configure_NotPlain_IsRefused(string name, string value)
+    {
+        await using var session = await BeginAsync();
+        await Assert.ThrowsAsync<ArgumentException>(
+            () => session.ConfigureAsync(new Dictionary<string, string> { [name] = value }, default));
+    }
+
     /// <summary>Sessions that were unused for a while are looked at first: nothing was sent, so another one serves.</summary>
     [Fact]
     public async Task Begin_UnusedSessionsAreDead_TakesAnother()

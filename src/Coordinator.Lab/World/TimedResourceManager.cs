@@ -50,6 +50,9 @@ internal sealed class TimedResourceManager(IResourceManager inner, LockClock clo
 
         public void Poison(string reason) => inner.Poison(reason);
 
+        public Task ConfigureAsync(IReadOnlyDictionary<string, string> variables, CancellationToken cancellationToken) =>
+            inner.ConfigureAsync(variables, cancellationToken);
+
         public void Defer(DbCommand command, int? expectedRows) => inner.Defer(command, expectedRows);
 
         public async Task<Vote> PrepareAsync(CancellationToken cancellationToken)

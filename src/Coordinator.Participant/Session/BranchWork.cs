@@ -58,6 +58,12 @@ public sealed class BranchWork : IAsyncDisposable
     /// <param name="reason">For people; never with SQL parameters.</param>
     public void Poison(string reason) => Session.Poison(reason);
 
+    /// <summary>Sets session variables for this branch alone; see <see cref="IBranchSession.ConfigureAsync"/>.</summary>
+    /// <param name="variables">Names and plain values.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task ConfigureAsync(IReadOnlyDictionary<string, string> variables, CancellationToken cancellationToken) =>
+        Session.ConfigureAsync(variables, cancellationToken);
+
     /// <summary>
     /// Adds a statement that is run when the branch is prepared, in the same round trip; see <see cref="IBranchSession.Defer"/>.
     /// </summary>

@@ -14,7 +14,7 @@ namespace Coordinator.Participant.Sql;
 internal static class MySqlValues
 {
     /// <summary>What must be so in the session: TIMESTAMP is kept in UTC and shown in the session's zone.</summary>
-    public const string Settings = "SET time_zone = '+00:00'";
+    public static readonly IReadOnlyDictionary<string, string> Settings = new Dictionary<string, string> { ["time_zone"] = "+00:00" };
 
     /// <summary>The columns that are TINYINT(1), MySQL's boolean, which holds other numbers too.</summary>
     public static HashSet<int> FindBooleans(DbDataReader reader, IReadOnlyList<string> types)

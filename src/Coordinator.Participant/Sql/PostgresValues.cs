@@ -12,10 +12,14 @@ namespace Coordinator.Participant.Sql;
 /// </summary>
 internal static class PostgresValues
 {
-    /// <summary>What must be so in the session for the texts to be read right; for the transaction only.</summary>
-    public const string Settings =
-        "SELECT set_config('datestyle', 'ISO, YMD', true), set_config('timezone', 'UTC', true), "
-        + "set_config('bytea_output', 'hex', true), set_config('extra_float_digits', '1', true)";
+    /// <summary>What must be so in the session for the texts to be read right.</summary>
+    public static readonly IReadOnlyDictionary<string, string> Settings = new Dictionary<string, string>
+    {
+        ["datestyle"] = "ISO, YMD",
+        ["timezone"] = "UTC",
+        ["bytea_output"] = "hex",
+        ["extra_float_digits"] = "1",
+    };
 
     private static readonly string[] _momentFormats =
         ["yyyy-MM-dd HH:mm:ss.FFFFFFzz", "yyyy-MM-dd HH:mm:sszz", "yyyy-MM-dd HH:mm:ss.FFFFFF", "yyyy-MM-dd HH:mm:ss"];

@@ -111,11 +111,8 @@ internal sealed class StatementRunner(ICoordinatorParticipant participant, Parti
     {
         if (_ready.TryGetValue(work.Connection, out _))
             return;
-        // On the driver's own connection: it is no work, and leaves nothing that another branch would mind.
-        await ExecuteAsync(
-            work.DriverConnection,
-            kind == ResourceKind.Postgres ? PostgresValues.Settings : MySqlValues.Settings,
-            cancellationToken);
+        await work.ConfigureAsync(
+            kind == ResourceKind.Postgres ? PostgresValues.Settings : MySqlValues.Settings, cancellationToken);
         _ready.Add(work.Connection, this);
     }
 

@@ -84,6 +84,9 @@ internal sealed class BranchSession : IBranchSession
         }
     }
 
+    public Task ConfigureAsync(IReadOnlyDictionary<string, string> variables, CancellationToken cancellationToken) =>
+        _guard.RunOwnAsync(() => _start.ConfigureAsync(variables, cancellationToken));
+
     public void Defer(DbCommand command, int? expectedRows)
     {
         Expect(State.Working);
@@ -248,10 +251,9 @@ internal sealed class BranchSession : IBranchSession
         do
         {
             // Outside the branch, deferred statements would be committed one by one: a savepoint exists only inside.
-            var first = !_start.HasBegun ? _start.Text + "; " : _deferred.Count > 0 ? "SAVEPOINT coordinator; RELEASE SAVEPOINT coordinator; " : "";
+            var first = !_start.HasBegun ? _start.TakeText() + "; " : _deferred.Count > 0 ? "SAVEPOINT coordinator; RELEASE SAVEPOINT coordinator; " : "";
             var (deferred, parameters) = _deferred.Take();
             var text = first + deferred + (_deferred.Count > 0 ? "" : deferred.Length > 0 ? "; " + statements : statements);
-            _start.Began(confirmed: _start.HasBegun);
             await _session.ExecuteAsync(text, parameters, Options.PrepareTimeout, cancellationToken);
             _start.Began();
         }

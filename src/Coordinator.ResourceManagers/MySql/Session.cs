@@ -29,8 +29,8 @@ internal sealed class Session(DbConnection connection)
     /// <summary>The server's clock, in seconds since 1970, from its time at the connection and the time that passed here.</summary>
     public long ServerNow => _serverTime + (long)Stopwatch.GetElapsedTime(_readAt).TotalSeconds;
 
-    /// <summary>The lock timeout in seconds that was last set; null if none was.</summary>
-    public int? LockTimeout { get; set; }
+    /// <summary>The session variables that differ from the server's defaults, but for the lock timeout for metadata.</summary>
+    public IReadOnlyDictionary<string, string> Variables { get; set; } = new Dictionary<string, string>();
 
     /// <summary>When it was last given back to its pool, as a timestamp.</summary>
     public long ReturnedAt { get; set; }

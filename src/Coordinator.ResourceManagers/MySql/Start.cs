@@ -2,6 +2,7 @@ using System.Data;
 using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Text;
 using Coordinator.ResourceManagers.Work;
 
 namespace Coordinator.ResourceManagers.MySql;
@@ -16,6 +17,7 @@ internal sealed class Start : BranchStart
     private readonly BranchId _branch;
     private readonly MySqlOptions _options;
     private readonly int _lockTimeout;
+    private readonly string _rest;
 
     public Start(Session session, BranchId branch, BranchOptions branchOptions, MySqlOptions options)
     {
@@ -26,10 +28,9 @@ internal sealed class Start : BranchStart
         LockName = Xid.LockName(branch);
         var evidence = new Evidence(session.Id, session.ServerNow, options.Witness);
         Evidence = evidence.ToString();
-        var rowLocks = session.LockTimeout == _lockTimeout ? "" : $", innodb_lock_wait_timeout = {Number(_lockTimeout)}";
-        Text = Guarded($"COALESCE(GET_LOCK({LockName}, 0), 0) <> 1", rowLocks)
-            + "; " + IsolationClause(branchOptions.IsolationLevel) + Xid.Start(branch)
+        _rest = "; " + IsolationClause(branchOptions.IsolationLevel) + Xid.Start(branch)
             + (options.Witness ? "; " + Witness.Insert(branch, evidence) : "");
+        Variables["innodb_lock_wait_timeout"] = Number(_lockTimeout);
     }
 
     /// <summary>What the vote carries.</summary>
@@ -38,18 +39,21 @@ internal sealed class Start : BranchStart
     /// <summary>The name of the branch's user-level lock.</summary>
     public string LockName { get; }
 
-    /// <summary>The statements that begin the branch.</summary>
-    public string Text { get; }
+    /// <summary>The statements that begin the branch, which are about to be sent.</summary>
+    public string TakeText()
+    {
+        WasSent = true;
+        return Guarded($"COALESCE(GET_LOCK({LockName}, 0), 0) <> 1", TakeVariables()) + _rest;
+    }
 
     /// <summary>Fails if the statement before it changed another number of rows.</summary>
     public string ExpectRows(int expected) => Guarded($"ROW_COUNT() <> {Number(expected)}");
 
     public override async Task BeginAsync(bool async, CancellationToken cancellationToken)
     {
-        WasSent = true;
         try
         {
-            var running = _session.ExecuteAsync(Text, _options.WorkTimeout, cancellationToken);
+            var running = _session.ExecuteAsync(TakeText(), _options.WorkTimeout, cancellationToken);
             if (async)
                 await running;
             else
@@ -62,14 +66,8 @@ internal sealed class Start : BranchStart
         }
     }
 
-    /// <summary>Call before and after a text that contains <see cref="Text"/> was run by somebody else.</summary>
-    public void Began(bool confirmed = true)
-    {
-        WasSent = true;
-        HasBegun = confirmed;
-        if (confirmed)
-            _session.LockTimeout = _lockTimeout;
-    }
+    /// <summary>Call after the text was run by somebody else.</summary>
+    public void Began() => HasBegun = true;
 
     /// <summary>True if the failure says that somebody else has the branch.</summary>
     public bool FoundTaken(DbException failure)
@@ -82,6 +80,14 @@ internal sealed class Start : BranchStart
     /// <summary>True if <see cref="ExpectRows"/> failed.</summary>
     public static bool FoundOtherRows(DbException failure) =>
         IsGuard(failure) && failure.Message.Contains("row_count", StringComparison.OrdinalIgnoreCase);
+
+    protected override Task SetVariablesAsync(CancellationToken cancellationToken)
+    {
+        var variables = TakeVariables();
+        return variables.Length == 0
+            ? Task.CompletedTask
+            : _session.ExecuteAsync("SET SESSION " + variables[2..], _options.WorkTimeout, cancellationToken);
+    }
 
     protected override bool CanShare(DbCommand first)
     {
@@ -98,9 +104,8 @@ internal sealed class Start : BranchStart
     protected override async Task<FirstResult> ExecuteTogetherAsync(
         bool async, DbCommand first, CommandBehavior behavior, CancellationToken cancellationToken)
     {
-        WasSent = true;
         var text = first.CommandText;
-        first.CommandText = $"{Text}; {text}";
+        first.CommandText = $"{TakeText()}; {text}";
         try
         {
             var reader = async ? await first.ExecuteReaderAsync(behavior, cancellationToken) : first.ExecuteReader(behavior);
@@ -124,6 +129,27 @@ internal sealed class Start : BranchStart
     // is the branch's own, so a sum that does not overflow changes nothing.
     private string Guarded(string failsIf, string alsoSet = "") => Driver.Opaque(
         $"SET SESSION lock_wait_timeout = {Number(_lockTimeout)} + 9223372036854775807 * ({failsIf}){alsoSet}");
+
+    // What the session does not have yet, and what it has from a branch before: sent first of all, so that it is either
+    // set or the session is lost.
+    private string TakeVariables()
+    {
+        var text = new StringBuilder();
+        foreach (var (name, value) in Variables)
+        {
+            if (_session.Variables.GetValueOrDefault(name) != value)
+                text.Append(CultureInfo.InvariantCulture, $", {name} = {(value.All(char.IsAsciiDigit) ? value : $"'{value}'")}");
+        }
+
+        foreach (var name in _session.Variables.Keys)
+        {
+            if (!Variables.ContainsKey(name))
+                text.Append(CultureInfo.InvariantCulture, $", {name} = DEFAULT");
+        }
+
+        _session.Variables = new Dictionary<string, string>(Variables);
+        return text.ToString();
+    }
 
     private static bool IsGuard(DbException failure) =>
         Driver.ErrorNumber(failure) == ErrorClassifier.OutOfRange

@@ -95,6 +95,9 @@ internal sealed class BranchSession : IBranchSession
         }
     }
 
+    public Task ConfigureAsync(IReadOnlyDictionary<string, string> variables, CancellationToken cancellationToken) =>
+        _guard.RunOwnAsync(() => _start.ConfigureAsync(variables, cancellationToken));
+
     public void Defer(DbCommand command, int? expectedRows)
     {
         Expect(State.Working);

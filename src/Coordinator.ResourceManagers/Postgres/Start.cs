@@ -40,7 +40,9 @@ internal sealed class Start(
     /// <summary>Puts what begins the branch into a batch, ahead of everything else.</summary>
     public void AddTo(NpgsqlBatch batch)
     {
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(_begin));
+        batch.Add(_begin);
+        if (Variables.Count > 0)
+            batch.Add(SetVariables());
         batch.BatchCommands.Add(SessionStatements.Begin(Gid.Key(branch), _lockTimeout));
     }
 
@@ -53,6 +55,8 @@ internal sealed class Start(
         try
         {
             reader = async ? await batch.ExecuteReaderAsync(behavior, cancellationToken) : batch.ExecuteReader(behavior);
+            if (Variables.Count > 0)
+                _ = async ? await reader.NextResultAsync(cancellationToken) : reader.NextResult();
             if (!(async ? await reader.ReadAsync(cancellationToken) : reader.Read()))
                 throw new InvalidOperationException("The server did not say when the transaction began.");
             StartedAt = reader.GetString(0);
@@ -71,6 +75,9 @@ internal sealed class Start(
             throw;
         }
     }
+
+    protected override Task SetVariablesAsync(CancellationToken cancellationToken) =>
+        Batch.ExecuteAsync(connection, options.WorkTimeout, cancellationToken, SetVariables());
 
     protected override bool CanShare(DbCommand first)
     {
@@ -101,6 +108,10 @@ internal sealed class Start(
             throw;
         }
     }
+
+    // For the transaction only, so the session keeps nothing of it.
+    private string SetVariables() =>
+        $"SELECT {string.Join(", ", Variables.Select(variable => $"set_config('{variable.Key}', '{variable.Value}', true)"))}";
 
     private static string IsolationClause(IsolationLevel? level) => level switch
     {

@@ -54,17 +54,10 @@ internal sealed class BranchGuard(bool enforcesLimits)
         return own.Inner;
     }
 
+    /// <summary>Lets a statement of the work in, and looks at what it may do.</summary>
     public void Enter(string statement)
     {
-        // Counted first and looked at second: a statement that starts while the branch is sealed is either refused
-        // here or seen by the one who sealed it.
-        Interlocked.Increment(ref _running);
-        if (Volatile.Read(ref _sealed) != 0)
-        {
-            Exit();
-            throw new InvalidOperationException("The branch takes no more statements: it is prepared or over.");
-        }
-
+        Enter();
         if (StatementText.EndsTransaction(statement))
         {
             Exit();
@@ -75,6 +68,19 @@ internal sealed class BranchGuard(bool enforcesLimits)
 
         if (!StatementText.IsPlain(statement))
             LeaveTraces();
+    }
+
+    /// <summary>Counts a statement as running; refuses it once the branch is sealed.</summary>
+    public void Enter()
+    {
+        // Counted first and looked at second: a statement that starts while the branch is sealed is either refused
+        // here or seen by the one who sealed it.
+        Interlocked.Increment(ref _running);
+        if (Volatile.Read(ref _sealed) != 0)
+        {
+            Exit();
+            throw new InvalidOperationException("The branch takes no more statements: it is prepared or over.");
+        }
     }
 
     /// <summary>A reader keeps its statement running until it is closed; called while that is counted already.</summary>
@@ -88,6 +94,17 @@ internal sealed class BranchGuard(bool enforcesLimits)
         var running = Task.Run(() => ExitAfterAsync(execute), CancellationToken.None);
         var limit = limitSeconds > 0 ? TimeSpan.FromSeconds(limitSeconds) : Timeout.InfiniteTimeSpan;
         return await running.WaitAsync(limit, cancellationToken);
+    }
+
+    /// <summary>Runs a statement of ours among those of the work: it counts as running, and its failure poisons.</summary>
+    public async Task RunOwnAsync(Func<Task> execute)
+    {
+        Enter();
+        await ExitAfterAsync(async () =>
+        {
+            await execute();
+            return true;
+        });
     }
 
     public void Exit() => Interlocked.Decrement(ref _running);

@@ -22,6 +22,19 @@ internal abstract class BranchStart
     /// <summary>True if somebody else has the branch at work or prepared: nothing of it is ours.</summary>
     public bool IsTaken { get; protected set; }
 
+    /// <summary>The session variables that the branch asks for.</summary>
+    protected Dictionary<string, string> Variables { get; } = [];
+
+    /// <summary>Sets session variables: with the begin, or in a round trip of its own if that was sent already.</summary>
+    public async Task ConfigureAsync(IReadOnlyDictionary<string, string> variables, CancellationToken cancellationToken)
+    {
+        SessionVariables.Check(variables);
+        foreach (var (name, value) in variables)
+            Variables[name] = value;
+        if (WasSent)
+            await SetVariablesAsync(cancellationToken);
+    }
+
     /// <summary>Begins the branch in a round trip of its own.</summary>
     /// <param name="async">False for callers that block: then the task is complete when it returns.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -46,6 +59,9 @@ internal abstract class BranchStart
         return new FirstResult(
             async ? await first.ExecuteReaderAsync(behavior, cancellationToken) : first.ExecuteReader(behavior), RecordsAffected: null);
     }
+
+    /// <summary>Sets <see cref="Variables"/> now.</summary>
+    protected abstract Task SetVariablesAsync(CancellationToken cancellationToken);
 
     /// <summary>False for a command with something that would be lost in a shared round trip.</summary>
     protected abstract bool CanShare(DbCommand first);

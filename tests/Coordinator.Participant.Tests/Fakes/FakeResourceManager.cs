@@ -163,6 +163,8 @@ internal sealed class FakeSession(FakeResourceManager resources, BranchId id) : 
 
     public void Poison(string reason) => PoisonReason ??= reason;
 
+    public Task ConfigureAsync(IReadOnlyDictionary<string, string> variables, CancellationToken cancellationToken) => Task.CompletedTask;
+
     public void Defer(DbCommand command, int? expectedRows) => throw new NotSupportedException("The fake has no connection.");
 
     public async Task<Vote> PrepareAsync(CancellationToken cancellationToken)

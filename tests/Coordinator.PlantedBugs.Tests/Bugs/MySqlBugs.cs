@@ -86,15 +86,6 @@ public sealed class MySqlBugs : IBugList
             New = "\"\"",
             CaughtBy = [MariaDb("MariaDbConformanceTests.Deferred_TransactionEnded")],
         },
-        new("mysql-first-statement-run-though-the-lock-is-taken")
-        {
-            What = "The branch's lock is asked for and its answer not looked at, so one branch is at work in two sessions.",
-            Like = "databases.md: of four racing finishers exactly one wins",
-            File = Folder + "Start.cs",
-            Old = "COALESCE(GET_LOCK({LockName}, 0), 0) <> 1\"",
-            New = "COALESCE(GET_LOCK({LockName}, 0), 0) > 1\"",
-            CaughtBy = [MariaDb("MariaDbConformanceTests.FirstStatement_OfABranch", "MariaDbConformanceTests.Prepare_OfABranch")],
-        },
         new("mysql-trimmed-witness-taken-for-rolled-back")
         {
             What = "A missing witness row counts as rolled back even where rows of that age were deleted.",

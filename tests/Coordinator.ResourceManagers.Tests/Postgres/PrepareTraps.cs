@@ -131,7 +131,7 @@ public sealed class PrepareTraps(PostgresFixture fixture) : IClassFixture<Postgr
         await using var writer = await fixture.BeginAsync(mayVoteReadOnly);
         await using (var command = writer.Connection.CreateCommand())
         {
-            command.CommandText = "INSERT INTO account SELECT max(id) + 1000000, 1 FROM account";
+            command.CommandText = "INSERT INTO account SELECT coalesce(max(id), 0) + 1000000, 1 FROM account";
             writer.Defer(command, expectedRows: 1);
         }
 

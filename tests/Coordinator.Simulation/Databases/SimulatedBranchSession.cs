@@ -19,6 +19,8 @@ internal sealed class SimulatedBranchSession(SimulatedResourceManager resources,
 
     public void Poison(string reason) => PoisonReason ??= reason;
 
+    public Task ConfigureAsync(IReadOnlyDictionary<string, string> variables, CancellationToken cancellationToken) => Task.CompletedTask;
+
     public void Defer(DbCommand command, int? expectedRows) => throw new NotSupportedException("Simulated work is done by WriteAsync.");
 
     /// <summary>Changes an account, waiting for its lock.</summary>

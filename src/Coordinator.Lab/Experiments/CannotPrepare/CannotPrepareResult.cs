@@ -70,7 +70,7 @@ internal sealed record CannotPrepareResult(CannotPrepareParameters Parameters, I
                 {
                     Series = [("apart until the restart", 3), ("apart for good", 2)],
                     Groups = [.. Strategies.Select(strategy => ($"{CannotPrepare.Strategies.Name(strategy.Strategy)} ({strategy.Kills.Count} kills)", (IReadOnlyList<double?>)[strategy.ApartMeanwhile, strategy.ApartForGood]))],
-                    Format = value => Text.Number(value),
+                    CountsWhole = true,
                 }.Draw()),
             new(
                 "store-window",

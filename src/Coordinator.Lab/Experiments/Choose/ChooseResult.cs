@@ -17,7 +17,7 @@ internal sealed record Pace(string Situation, double Local, double TwoPhase, dou
 /// <summary>The figures that the choice hangs on, taken from the other experiments' results.</summary>
 /// <param name="Paces">Near and calm; hot; far.</param>
 /// <param name="FarDelayMs">How far is far, one way.</param>
-/// <param name="NearLockMs">Median time a row was locked under two-phase commit, near.</param>
+/// <param name="NearLockMs">Median time a row was locked under two-phase commit, near, for an order alone.</param>
 /// <param name="FarLockMs">The same, far.</param>
 /// <param name="SagaLockMs">The same under the saga, far.</param>
 /// <param name="OutageSeconds">How long the coordinator was dead.</param>
@@ -54,7 +54,7 @@ internal sealed record ChooseResult(
                 PaceOf("near, many products", way => locks.ByProducts(way).Last()), PaceOf("near, everybody wants the same", way => locks.ByProducts(way).First()),
                 PaceOf($"far ({far.DelayMs} ms each way)", way => locks.ByDelay(way).Last()),
             ],
-            far.DelayMs, locks.ByDelay(Way.TwoPhase).First().OrdersLockMs.P50, far.OrdersLockMs.P50, locks.ByDelay(Way.Saga).Last().OrdersLockMs.P50,
+            far.DelayMs, locks.Waits[0].LockedMs, locks.Waits[^1].LockedMs, locks.ByDelay(Way.Saga).Last().OrdersLockMs.P50,
             killed.Prepared.RestartedAt - killed.Prepared.KilledAt, Math.Max(killed.Prepared.Left, killed.Decided.Left), Math.Max(killed.Prepared.SettleSeconds, killed.Decided.SettleSeconds), killed.Saga.HalfDoneSeen,
             slow.Of(Condition.Hanging, slow.Parameters.Tight).HealthyRowsLockMs.Max, slow.Of(Condition.Hanging, slow.Parameters.Loose).HealthyRowsLockMs.Max, slow.Parameters.Tight, slow.Parameters.Loose,
             PerThousand(anomalies.TwoPhase, way => way.AtRest), PerThousand(anomalies.LookFirst, way => way.AtRest), PerThousand(anomalies.ReserveFirst, way => way.AtRest),

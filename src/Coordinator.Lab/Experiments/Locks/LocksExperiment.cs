@@ -29,7 +29,7 @@ internal sealed record LocksParameters
 /// <summary>Experiment 1: what each way of ordering costs in throughput and locked rows, by contention and by distance.</summary>
 internal sealed class LocksExperiment(LocksParameters parameters) : IExperiment
 {
-    private const int Probes = 5;
+    private const int Probes = 9;
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(5);
 
     public string Id => "locks";
@@ -115,7 +115,7 @@ internal sealed class LocksExperiment(LocksParameters parameters) : IExperiment
         }
 
         await bench.SettleAsync();
-        return new LockWait(delay, Distribution.Of(bench.TakeLockTimes(Way.TwoPhase).Orders).P50, Distribution.Of(waited).P50);
+        return new LockWait(delay, bench.MeasuredDelay(Way.TwoPhase).TotalMilliseconds, Distribution.Of(bench.TakeLockTimes(Way.TwoPhase).Orders).P50, Distribution.Of(waited).P50);
     }
 
     private static async Task<double> WaitForRowAsync(System.Data.Common.DbConnection session)

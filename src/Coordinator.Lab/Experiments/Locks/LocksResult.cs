@@ -22,8 +22,12 @@ internal sealed record LockPoint(
     Way Way, int Products, int DelayMs, double MeasuredDelayMs, double Throughput, Distribution LatencyMs, Distribution OrdersLockMs,
     Distribution InventoryLockMs, int Done, int Deadlocks, int LockTimeouts, int OtherFailures, int Retries, int Split);
 
-/// <summary>The clock against a session that waited for the same row.</summary>
-internal sealed record LockWait(int DelayMs, double LockedMs, double WaitedMs);
+/// <summary>One order at a time, under two-phase commit: the clock against a session that waited for the same row; medians.</summary>
+/// <param name="DelayMs">Asked of the proxy, one way.</param>
+/// <param name="MeasuredDelayMs">As the proxy held bytes on average, one way.</param>
+/// <param name="LockedMs">How long the row was locked, by the clock.</param>
+/// <param name="WaitedMs">How long the other session waited.</param>
+internal sealed record LockWait(int DelayMs, double MeasuredDelayMs, double LockedMs, double WaitedMs);
 
 /// <summary>Experiment 1's result.</summary>
 internal sealed record LocksResult(LocksParameters Parameters, IReadOnlyList<LockPoint> Points, IReadOnlyList<LockWait> Waits) : ExperimentResult

@@ -10,6 +10,8 @@ internal sealed class LocksSection(LocksResult result)
     private static readonly (Way Way, string Name, int Number)[] Ways =
         [(Way.Local, "two local transactions", 1), (Way.TwoPhase, "two-phase commit", 2), (Way.Saga, "saga", 3)];
 
+    private const string Distance = "delay between coordinator and participants, one way (ms)";
+
     public Section Build() => new(
         1,
         "locks",
@@ -45,13 +47,20 @@ internal sealed class LocksSection(LocksResult result)
             "locks-delay",
             "How long a row stays locked, by distance",
             $"Median time for which the orders database's hot row stays locked, at {Text.Count(result.Parameters.DelayProducts)} products. Under two-phase commit the lock is held across "
-            + "messages to the coordinator and back; the others commit beside the database, whatever the distance.",
-            Line("Row lock time by delay", "delay between coordinator and participants, one way (ms)", "row locked, median (ms)", result.ByDelay, point => point.DelayMs, point => point.OrdersLockMs.P50)),
+            + "messages to the coordinator and back; the others commit beside the database, whatever the distance. An order that is alone on the machine shows the protocol's part; with others, queues come on top.",
+            new LineChart("Row lock time by delay", Distance, "row locked, median (ms)")
+            {
+                Series =
+                [
+                    .. Lines(result.ByDelay, point => point.DelayMs, point => point.OrdersLockMs.P50),
+                    new LineSeries("two-phase commit, alone", 4, [.. result.Waits.Select(wait => ((double)wait.DelayMs, wait.LockedMs))]),
+                ],
+            }.Draw()),
         new(
             "locks-throughput-delay",
             "Orders a second, by distance",
             $"At {Text.Count(result.Parameters.DelayProducts)} products and {Text.Count(result.Parameters.Clients)} clients.",
-            Line("Throughput by delay", "delay between coordinator and participants, one way (ms)", "orders a second", result.ByDelay, point => point.DelayMs, point => point.Throughput)),
+            Line("Throughput by delay", Distance, "orders a second", result.ByDelay, point => point.DelayMs, point => point.Throughput)),
         new(
             "locks-throughput-products",
             "Orders a second, by contention",
@@ -60,7 +69,7 @@ internal sealed class LocksSection(LocksResult result)
         new(
             "locks-p99-products",
             "The slowest one in a hundred, by contention",
-            "99th percentile of an order's time, successful orders only, without added delay; each line up is ten times as long.",
+            "99th percentile of an order's time, successful orders only, without added delay; each line up is ten times as long. Where orders lock each other out it is about a second: PostgreSQL looks for deadlocks after that.",
             Line("99th percentile of latency by number of products", "products (fewer: hotter)", "order took, p99 (ms)", result.ByProducts, point => point.Products, point => point.LatencyMs.P99, logarithmicX: true, logarithmicY: true)),
     ];
 
@@ -71,8 +80,11 @@ internal sealed class LocksSection(LocksResult result)
         {
             LogarithmicX = logarithmicX,
             LogarithmicY = logarithmicY,
-            Series = [.. Ways.Select(way => new LineSeries(way.Name, way.Number, [.. points(way.Way).Select(point => (at(point), value(point)))]))],
+            Series = Lines(points, at, value),
         }.Draw();
+
+    private static IReadOnlyList<LineSeries> Lines(Func<Way, IEnumerable<LockPoint>> points, Func<LockPoint, double> at, Func<LockPoint, double> value) =>
+        [.. Ways.Select(way => new LineSeries(way.Name, way.Number, [.. points(way.Way).Select(point => (at(point), value(point)))]))];
 
     private Table ByProducts() => PointsTable("By contention, without added delay", Ways.SelectMany(way => result.ByProducts(way.Way)));
 
@@ -95,8 +107,8 @@ internal sealed class LocksSection(LocksResult result)
 
     private Table Waits() => new(
         "The clock against a session that waited for the row (two-phase commit, one order at a time, medians)",
-        ["delay ms", "locked by the clock ms", "the other session waited ms"],
-        [.. result.Waits.Select(wait => (IReadOnlyList<string>)[Text.Count(wait.DelayMs), Text.Number(wait.LockedMs), Text.Number(wait.WaitedMs)])]);
+        ["delay ms", "measured delay ms", "locked by the clock ms", "the other session waited ms"],
+        [.. result.Waits.Select(wait => (IReadOnlyList<string>)[Text.Count(wait.DelayMs), Text.Number(wait.MeasuredDelayMs), Text.Number(wait.LockedMs), Text.Number(wait.WaitedMs)])]);
 
     private IEnumerable<string> Conclusions()
     {
@@ -111,8 +123,10 @@ internal sealed class LocksSection(LocksResult result)
                 : $"With {Describe(near.DelayMs)}, two-phase commit kept a row locked for {Text.Milliseconds(near.OrdersLockMs.P50)} (median), hardly longer than a local transaction ({Text.Milliseconds(localNear)}) in this run.";
         }
 
+        if (result.Waits.Count > 1)
+            yield return DistanceIsPaid(result.Waits[0], result.Waits[^1]);
         if (far.DelayMs > near.DelayMs)
-            yield return Distance(near, far);
+            yield return WithOthers(near, far);
         yield return Contention();
         var deadlocks = result.Points.Where(point => point.Way == Way.TwoPhase).Sum(point => point.Deadlocks + point.LockTimeouts);
         var localDeadlocks = result.Points.Where(point => point.Way == Way.Local).Sum(point => point.Deadlocks + point.LockTimeouts);
@@ -125,16 +139,21 @@ internal sealed class LocksSection(LocksResult result)
             : $"Nothing crashed in this run, and no order was left half done by two local transactions; two-phase commit left {Text.Count(result.Split)} too. Experiments 2 and 5 kill processes.";
     }
 
-    private string Distance(LockPoint near, LockPoint far)
+    private static string DistanceIsPaid(LockWait near, LockWait far)
     {
-        var grown = far.OrdersLockMs.P50 - near.OrdersLockMs.P50;
+        var grown = far.LockedMs - near.LockedMs;
         var distance = far.MeasuredDelayMs - near.MeasuredDelayMs;
-        if (grown <= 0 || distance <= 0)
-            return $"In this run the lock time did not grow with the distance: {Text.Milliseconds(near.OrdersLockMs.P50)} near, {Text.Milliseconds(far.OrdersLockMs.P50)} far. That is not what the protocol says; the machine was probably too busy to measure it.";
+        return grown <= 0 || distance <= 0
+            ? $"In this run the lock time did not grow with the distance: {Text.Milliseconds(near.LockedMs)} near, {Text.Milliseconds(far.LockedMs)} far, for an order alone. That is not what the protocol says; the machine was probably too busy to measure it."
+            : $"For an order alone, {Describe(far.DelayMs)} took it from {Text.Milliseconds(near.LockedMs)} to {Text.Milliseconds(far.LockedMs)}: every millisecond of distance was paid {Text.Number(Math.Round(grown / distance, 1))} times while the row was locked "
+                + "(enlisting the second database, asking for the commit, prepare there and back, commit).";
+    }
+
+    private string WithOthers(LockPoint near, LockPoint far)
+    {
         var saga = result.ByDelay(Way.Saga).ToList();
-        return $"At {Describe(far.DelayMs)} it was {Text.Milliseconds(far.OrdersLockMs.P50)}: every millisecond of distance was paid {Text.Number(Math.Round(grown / distance, 1))} times while the row was locked "
-            + "(enlisting the second database, asking for the commit, prepare there and back, commit). "
-            + $"The saga's rows were locked for {Text.Milliseconds(saga[0].OrdersLockMs.P50)} near and {Text.Milliseconds(saga[^1].OrdersLockMs.P50)} far: each of its steps commits before its answer travels.";
+        return $"With {Text.Count(result.Parameters.Clients)} clients at work it was {Text.Milliseconds(near.OrdersLockMs.P50)} near and {Text.Milliseconds(far.OrdersLockMs.P50)} at {Describe(far.DelayMs)}. "
+            + $"The saga's rows were locked for {Text.Milliseconds(saga[0].OrdersLockMs.P50)} and {Text.Milliseconds(saga[^1].OrdersLockMs.P50)}: each of its steps commits before its answer travels.";
     }
 
     private string Contention()

@@ -19,6 +19,9 @@ internal sealed record BarChart(string Description, string X)
     /// <summary>Decades instead of even steps: for values that lie far apart. Zero has no length then.</summary>
     public bool Logarithmic { get; init; }
 
+    /// <summary>The values are counts: no ticks between them.</summary>
+    public bool CountsWhole { get; init; }
+
     // As wide as the longest name needs.
     private double Left => 24 + (Groups.Max(group => group.Name.Length) * 8.3);
 
@@ -30,7 +33,7 @@ internal sealed record BarChart(string Description, string X)
         var highest = values.DefaultIfEmpty(1).Max();
         var x = Logarithmic
             ? Scale.Decades(Math.Min(1, values.Where(value => value > 0).DefaultIfEmpty(1).Min()), highest, Left, Width - Right)
-            : Scale.FromZero(highest, Left, Width - Right);
+            : Scale.FromZero(highest, Left, Width - Right, CountsWhole ? 1 : 0);
         var svg = new Svg(Width, height, Description);
         foreach (var tick in x.Ticks)
         {
@@ -55,7 +58,7 @@ internal sealed record BarChart(string Description, string X)
         svg.Line(Left, Top, Left, height - Bottom, "axis");
         svg.Text((Left + Width - Right) / 2, height - 10, X, "strong", "middle");
         if (Series.Count > 1)
-            svg.Legend(20, 20, Series, lines: false);
+            svg.Legend(20, 20, Width, Series, lines: false);
         return svg.ToString();
     }
 }

@@ -6,7 +6,7 @@ namespace Coordinator.Lab.Report.Charts;
 /// <param name="Y">What the vertical axis is, with its unit.</param>
 internal sealed record LineChart(string Description, string X, string Y)
 {
-    private const double Width = 760, Height = 380, Left = 74, Right = 24, Top = 46, Bottom = 58;
+    private const double Width = 760, Height = 380, Left = 74, Right = 24, Top = 54, Bottom = 58;
 
     /// <summary>Decades instead of even steps, from left to right.</summary>
     public bool LogarithmicX { get; init; }
@@ -36,7 +36,7 @@ internal sealed record LineChart(string Description, string X, string Y)
                 svg.Marker(x.At(point.X), y.At(point.Y), series.Number, $"{series.Name}: {Text.Number(point.Y)} at {Text.Number(point.X)}");
         }
 
-        svg.Legend(Left, 20, Series.Select(series => (series.Name, series.Number)), lines: true);
+        svg.Legend(Left, 18, Width - Right, Series.Select(series => (series.Name, series.Number)), lines: true);
         return svg.ToString();
     }
 

@@ -11,10 +11,10 @@ internal sealed class Scale
 
     public IReadOnlyList<double> Ticks { get; }
 
-    /// <summary>From zero to a round number at or above the highest value.</summary>
-    public static Scale FromZero(double highest, double from, double to)
+    /// <summary>From zero to a round number at or above the highest value, in steps not below the least.</summary>
+    public static Scale FromZero(double highest, double from, double to, double leastStep = 0)
     {
-        var step = NiceStep(highest <= 0 ? 1 : highest);
+        var step = Math.Max(leastStep, NiceStep(highest <= 0 ? 1 : highest));
         var count = Math.Max(1, (int)Math.Ceiling((highest / step) - 1e-9));
         return new Scale(0, count * step, from, to, false, [.. Enumerable.Range(0, count + 1).Select(n => n * step)]);
     }

@@ -49,19 +49,27 @@ internal sealed class Svg
         _text.Append(shape).Append(Hint(hint)).Append(shape.AsSpan(0, 3) switch { "<ci" => "</circle>", "<re" => "</rect>", _ => "</path>" });
     }
 
-    /// <summary>One row of names with their markers; gives the height that it took.</summary>
-    public void Legend(double x, double y, IEnumerable<(string Name, int Series)> series, bool lines)
+    /// <summary>Names with their markers, in as many rows as they need.</summary>
+    public void Legend(double x, double y, double right, IEnumerable<(string Name, int Series)> series, bool lines)
     {
+        var at = x;
         foreach (var (name, number) in series)
         {
+            var width = 50 + (name.Length * 8.4);
+            if (at > x && at + width - 10 > right)
+                (at, y) = (x, y + 19);
             if (lines)
-                Line(x, y - 4, x + 26, y - 4, $"line l{number}");
-            if (lines)
-                Marker(x + 13, y - 4, number);
+            {
+                Line(at, y - 4, at + 26, y - 4, $"line l{number}");
+                Marker(at + 13, y - 4, number);
+            }
             else
-                Rectangle(x + 8, y - 11, 14, 12, $"f{number}");
-            Text(x + 32, y, name, "strong");
-            x += 50 + (name.Length * 8.4);
+            {
+                Rectangle(at + 8, y - 11, 14, 12, $"f{number}");
+            }
+
+            Text(at + 32, y, name, "strong");
+            at += width;
         }
     }
 
