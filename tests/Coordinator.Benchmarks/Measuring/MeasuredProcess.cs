@@ -11,6 +11,8 @@ internal sealed record MeasuredProcess(string Name, int Id, bool WithChildren = 
     // USER_HZ, in which /proc counts: 100 on every Linux that .NET runs on.
     private const double MicrosecondsPerTick = 10_000;
 
+    public bool IsOwn => Id == Environment.ProcessId;
+
     public static MeasuredProcess Own { get; } = new("application", Environment.ProcessId);
 
     /// <summary>Processor time so far, user's and system's, in microseconds; to 10,000 microseconds a process.</summary>

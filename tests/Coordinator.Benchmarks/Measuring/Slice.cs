@@ -23,12 +23,15 @@ internal sealed record Slice(
         IReadOnlyList<Func<Task>> workers, TimeSpan length, IReadOnlyList<MeasuredProcess> processes, Func<Task<LogCounts>>? readLog)
     {
         var logBefore = readLog is null ? null : await readLog();
-        var cpuBefore = ReadCpu(processes);
+        // This process last before and first after: what the looking itself takes is no transaction's.
+        var cpuBefore = ReadCpu(processes.OrderBy(process => process.IsOwn));
         var started = Stopwatch.GetTimestamp();
         var end = started + (long)(length.TotalSeconds * Stopwatch.Frequency);
         var latencies = await Task.WhenAll(workers.Select(worker => Task.Run(() => RunAsync(worker, end))));
         var elapsed = Stopwatch.GetElapsedTime(started);
-        var cpu = ReadCpu(processes).ToDictionary(pair => pair.Key, pair => pair.Value - cpuBefore[pair.Key]);
+        var cpuAfter = ReadCpu(processes.OrderByDescending(process => process.IsOwn));
+        // In the order in which the processes were named.
+        var cpu = processes.Select(process => process.Name).Distinct().ToDictionary(name => name, name => cpuAfter[name] - cpuBefore[name]);
         var log = readLog is null ? null : await readLog() - logBefore!;
         var sorted = latencies.SelectMany(each => each).Order().ToArray();
         return new Slice(sorted.Length, elapsed, Quantile(sorted, 0.50), Quantile(sorted, 0.99), cpu, log);
@@ -53,6 +56,11 @@ internal sealed record Slice(
         return latencies;
     }
 
-    private static Dictionary<string, double> ReadCpu(IReadOnlyList<MeasuredProcess> processes) =>
-        processes.GroupBy(process => process.Name).ToDictionary(group => group.Key, group => group.Sum(process => process.ReadMicroseconds()));
+    private static Dictionary<string, double> ReadCpu(IEnumerable<MeasuredProcess> processes)
+    {
+        var sums = new Dictionary<string, double>();
+        foreach (var process in processes)
+            sums[process.Name] = sums.GetValueOrDefault(process.Name) + process.ReadMicroseconds();
+        return sums;
+    }
 }
