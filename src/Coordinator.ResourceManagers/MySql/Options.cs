@@ -10,8 +10,11 @@ public sealed record MySqlOptions(string ConnectionString)
     /// </summary>
     public int WorkPoolSize { get; init; } = 50;
 
-    /// <summary>The most connections of phase 2, scans and inquiries; work never takes one of them.</summary>
-    public int Phase2PoolSize { get; init; } = 8;
+    /// <summary>
+    /// The most connections of phase 2, scans and inquiries; work never takes one of them. Opened as commits need them: where
+    /// fewer than the commits at once, commits wait in line and share no flush of the server's log.
+    /// </summary>
+    public int Phase2PoolSize { get; init; } = 32;
 
     /// <summary>How long an unused connection is kept.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(5);

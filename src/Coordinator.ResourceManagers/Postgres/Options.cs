@@ -7,8 +7,11 @@ public sealed record PostgresOptions(string ConnectionString)
     /// <summary>The most branches at work at once in this process.</summary>
     public int WorkPoolSize { get; init; } = 50;
 
-    /// <summary>The most connections of phase 2, scans and inquiries; work never takes one of them.</summary>
-    public int Phase2PoolSize { get; init; } = 8;
+    /// <summary>
+    /// The most connections of phase 2, scans and inquiries; work never takes one of them. Opened as commits need them: where
+    /// fewer than the commits at once, commits wait in line and share no flush of the server's log.
+    /// </summary>
+    public int Phase2PoolSize { get; init; } = 32;
 
     /// <summary>The longest wait for a connection, from a pool or from the server.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
