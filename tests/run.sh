@@ -52,10 +52,16 @@ for project in tests/*/*.csproj; do
   printf '\n== %s\n' "$name"
   dotnet test "$project" -c "$configuration" --no-build --nologo "${without_mysql[@]}" --logger "trx;LogFileName=$results/$name.trx" \
     --blame-hang-timeout 5min 2>&1 | grep -v -E '^(Test run for|VSTest|A total of|Results File|Starting test)' | tee "$results/$name.out"
+  awk -v project="$name" '
+    /^  (Failed|Passed|Skipped) / { failing = /^  Failed /; lines = 0; if (failing) print project ":" }
+    /Stack Trace:/ { failing = 0 }
+    failing && lines++ < 15 { print substr($0, 1, 400) }' "$results/$name.out" >"$results/$name.failures"
+  [ -s "$results/$name.failures" ] || rm "$results/$name.failures"
   counters=$(grep -o '<Counters [^>]*>' "$results/$name.trx" 2>/dev/null)
   count() { sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p" <<<"$counters"; }
   if [ -z "$counters" ]; then
     echo "$name: its test run broke off."
+    echo "$name: its test run broke off." >>"$results/$name.failures"
     failed=$((failed + 1))
     continue
   fi
@@ -65,6 +71,11 @@ for project in tests/*/*.csproj; do
 done
 
 [ "${#without_mysql[@]}" = 0 ] || printf '\nReal MySQL could not be had here at the moment (see above): the tests that need it were left out.\n'
+# Once more at the end, where nobody has to look for them.
+if [ -n "$(ls "$results"/*.failures 2>/dev/null)" ]; then
+  printf '\nWhat failed:\n'
+  cat "$results"/*.failures
+fi
 [ "$skipped" = 0 ] || printf '\n%s skipped (each says why above)\n' "$skipped"
 [ $((passed + failed)) -gt 0 ] || die "No test ran."
 printf '\n%s passed, %s failed\n' "$passed" "$failed"
