@@ -40,28 +40,50 @@ command -v dotnet >/dev/null || die "The .NET 10 SDK is missing: https://dotnet.
 install_missing || die "The servers and tools that the tests need could not be installed; see above."
 dotnet build Coordinator.sln -c "$configuration" --nologo -v quiet || die "The build failed; see above."
 
-passed=0 failed=0 skipped=0
-for project in tests/*/*.csproj; do
-  name=$(basename "$project" .csproj)
-  grep -q -E '(\.Tests|EndToEnd)$' <<<"$name" || continue
-  if [ $# -gt 0 ]; then
-    wanted=false
-    for word in "$@"; do [[ $name == *"$word"* ]] && wanted=true; done
-    $wanted || continue
-  fi
+run_project() {
+  local project=$1 name=$2
   printf '\n== %s\n' "$name"
   dotnet test "$project" -c "$configuration" --no-build --nologo "${without_mysql[@]}" --logger "trx;LogFileName=$results/$name.trx" \
-    --blame-hang-timeout 5min 2>&1 | grep -v -E '^(Test run for|VSTest|A total of|Results File|Starting test)' | tee "$results/$name.out"
+    --blame-hang-timeout 5min 2>&1 | grep -v -E '^(Test run for|VSTest|A total of|Results File|Starting test|Data collector)' | tee "$results/$name.out"
+  # What failed, to be told once more at the end.
   awk -v project="$name" '
     /^  (Failed|Passed|Skipped) / { failing = /^  Failed /; lines = 0; if (failing) print project ":" }
     /Stack Trace:/ { failing = 0 }
     failing && lines++ < 15 { print substr($0, 1, 400) }' "$results/$name.out" >"$results/$name.failures"
-  [ -s "$results/$name.failures" ] || rm "$results/$name.failures"
-  counters=$(grep -o '<Counters [^>]*>' "$results/$name.trx" 2>/dev/null)
+  [ -s "$results/$name.trx" ] || echo "$name: its test run broke off." | tee -a "$results/$name.failures"
+}
+
+projects=()
+for project in tests/*/*.csproj; do
+  name=$(basename "$project" .csproj)
+  grep -q -E '(\.Tests|EndToEnd)$' <<<"$name" || continue
+  wanted=$([ $# = 0 ] && echo true || echo false)
+  for word in "$@"; do [[ $name == *"$word"* ]] && wanted=true; done
+  if $wanted; then projects+=("$project"); fi
+done
+
+# The end-to-end tests wait most of the time, for processes that start and for those that were killed: beside them the
+# others find a processor free.
+beside=
+for project in "${projects[@]}"; do
+  if [[ $project == *EndToEnd.csproj ]] && [ "${#projects[@]}" -gt 1 ]; then
+    run_project "$project" "$(basename "$project" .csproj)" >"$results/beside.log" 2>&1 &
+    beside=$!
+  fi
+done
+for project in "${projects[@]}"; do
+  [[ -n $beside && $project == *EndToEnd.csproj ]] || run_project "$project" "$(basename "$project" .csproj)"
+done
+if [ -n "$beside" ]; then
+  wait "$beside"
+  cat "$results/beside.log"
+fi
+
+passed=0 failed=0 skipped=0
+for project in "${projects[@]}"; do
+  counters=$(grep -o '<Counters [^>]*>' "$results/$(basename "$project" .csproj).trx" 2>/dev/null)
   count() { sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p" <<<"$counters"; }
   if [ -z "$counters" ]; then
-    echo "$name: its test run broke off."
-    echo "$name: its test run broke off." >>"$results/$name.failures"
     failed=$((failed + 1))
     continue
   fi
@@ -70,12 +92,11 @@ for project in tests/*/*.csproj; do
   skipped=$((skipped + $(count total) - $(count executed)))
 done
 
-[ "${#without_mysql[@]}" = 0 ] || printf '\nReal MySQL could not be had here at the moment (see above): the tests that need it were left out.\n'
-# Once more at the end, where nobody has to look for them.
-if [ -n "$(ls "$results"/*.failures 2>/dev/null)" ]; then
+if [ -n "$(find "$results" -name '*.failures' -size +0)" ]; then
   printf '\nWhat failed:\n'
   cat "$results"/*.failures
 fi
+[ "${#without_mysql[@]}" = 0 ] || printf '\nReal MySQL could not be had here at the moment (see above): the tests that need it were left out.\n'
 [ "$skipped" = 0 ] || printf '\n%s skipped (each says why above)\n' "$skipped"
 [ $((passed + failed)) -gt 0 ] || die "No test ran."
 printf '\n%s passed, %s failed\n' "$passed" "$failed"
