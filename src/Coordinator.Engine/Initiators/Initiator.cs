@@ -135,6 +135,6 @@ public sealed class Initiator : IDisposable
 /// <param name="Branches">All of them.</param>
 internal sealed record InitiatedDelivery(IReadOnlyCollection<BranchName> Branches)
 {
-    public TaskCompletionSource<IReadOnlyCollection<BranchName>> Told { get; } =
-        new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>Set outside of every lock: what follows, the end of a transaction, runs where it is told.</summary>
+    public TaskCompletionSource<IReadOnlyCollection<BranchName>> Told { get; } = new();
 }

@@ -8,7 +8,7 @@ public sealed class GlobalTransaction
 {
     private readonly Lock _gate = new();
     private readonly List<Branch> _branches = [];
-    private readonly TaskCompletionSource _decided = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _decided;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _changed;
     private ITimer? _deadlineTimer;
@@ -22,6 +22,8 @@ public sealed class GlobalTransaction
         IdempotencyKey = idempotencyKey;
         BegunAt = begunAt;
         State = state;
+        // An initiator delivers the decision itself: whoever drives its transaction has nothing to do but to tell it.
+        _decided = new(state == TransactionState.Deciding ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously);
         // Taken up from the log: nobody decides it again, and whoever asks must not wait for that.
         if (state is TransactionState.Committing or TransactionState.Aborting)
             _decided.SetResult();

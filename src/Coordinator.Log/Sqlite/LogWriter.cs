@@ -14,6 +14,7 @@ namespace Coordinator.Log;
 /// </remarks>
 internal sealed class LogWriter : IAsyncDisposable
 {
+    private const int MaxGather = 16;
     private readonly object _gate = new();
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly LogStore _store;
@@ -26,6 +27,7 @@ internal sealed class LogWriter : IAsyncDisposable
     private List<object> _queue = [];
     private List<object> _taken = [];
     private long? _lazySince;
+    private bool _isLazyKnown;
     private long _markForcedAt = Stopwatch.GetTimestamp();
     private long _end;
     private bool _isStopping;
@@ -91,7 +93,10 @@ internal sealed class LogWriter : IAsyncDisposable
             if (_isStopping)
                 return false;
             _queue.Add(request);
-            Monitor.Pulse(_gate);
+            // The writer wakes up by itself for lazy records once it knows of one.
+            if (request is not PendingWrite { IsForced: false } || !_isLazyKnown)
+                Monitor.Pulse(_gate);
+            _isLazyKnown |= request is PendingWrite { IsForced: false };
         }
 
         return true;
@@ -122,9 +127,35 @@ internal sealed class LogWriter : IAsyncDisposable
         lock (_gate)
         {
             if (_queue.Count == 0 && !_isStopping)
+            {
+                _isLazyKnown = _lazySince is not null && _failure is null;
                 Monitor.Wait(_gate, UntilDue());
+            }
+        }
+
+        Gather();
+        lock (_gate)
+        {
             (_queue, _taken) = (_taken, _queue);
             return _isStopping;
+        }
+    }
+
+    /// <summary>
+    /// Lets others run first as long as that brings more to write. Where processors are short their records share this
+    /// batch; where they are not, it costs a few microseconds.
+    /// </summary>
+    private void Gather()
+    {
+        for (var (round, before) = (0, -1); round < MaxGather; round++)
+        {
+            int now;
+            lock (_gate)
+                now = _queue.Count;
+            if (now == before || now >= _options.MaxBatch)
+                return;
+            before = now;
+            Thread.Yield();
         }
     }
 

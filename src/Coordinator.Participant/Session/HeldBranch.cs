@@ -6,13 +6,14 @@ namespace Coordinator.Participant.Session;
 /// A branch that this process holds. All of it is guarded by the one lock of its <see cref="ParticipantSession"/>,
 /// except the database session, which belongs to whoever is inside the gate.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "The sources have no timers and no links, and tokens outlive the branch.")]
+[SuppressMessage("Design", "CA1001", Justification = "The source has no timer and no links, its token outlives the branch, and the timer is disposed when it settles.")]
 internal sealed class HeldBranch
 {
     private readonly Lock _sync;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _ending = new();
-    private readonly CancellationTokenSource _settled = new();
+    private ITimer? _deadlineTimer;
+    private bool _settled;
 
     public HeldBranch(BranchId id, Lock sync, TimeProvider time)
     {
@@ -22,7 +23,6 @@ internal sealed class HeldBranch
         Since = time.GetTimestamp();
         Gate = new UseGate(sync);
         Ending = _ending.Token;
-        Settled = _settled.Token;
     }
 
     public BranchId Id { get; }
@@ -54,9 +54,6 @@ internal sealed class HeldBranch
 
     /// <summary>Asks whatever runs on the session to stop.</summary>
     public CancellationToken Ending { get; }
-
-    /// <summary>The deadline no longer matters.</summary>
-    public CancellationToken Settled { get; }
 
     /// <summary>A commit without prepare was sent to the database: from then on only proof tells how the branch ended (R13).</summary>
     public bool IsOnePhaseSent { get; private set; }
@@ -97,9 +94,36 @@ internal sealed class HeldBranch
         Gate.Refuse(refusal);
         Opened.TrySetException(refusal);
         _ending.Cancel();
-        _settled.Cancel();
+        Settle();
     }
 
-    /// <summary>Ends the watch over the deadline.</summary>
-    public void Settle() => _settled.Cancel();
+    /// <summary>Calls back on the caller's scheduler once the time is over, unless the branch has settled.</summary>
+    public void WatchDeadline(TimeSpan remaining, Action passed)
+    {
+        var scheduler = SynchronizationContext.Current;
+        lock (_sync)
+        {
+            if (!_settled)
+                _deadlineTimer = _time.CreateTimer(OnTime, state: null, remaining, Timeout.InfiniteTimeSpan);
+        }
+
+        void OnTime(object? state)
+        {
+            if (scheduler is null)
+                passed();
+            else
+                scheduler.Post(_ => passed(), state: null);
+        }
+    }
+
+    /// <summary>Ends the watch over the deadline; one that passes in this moment is told still.</summary>
+    public void Settle()
+    {
+        lock (_sync)
+        {
+            _settled = true;
+            _deadlineTimer?.Dispose();
+            _deadlineTimer = null;
+        }
+    }
 }

@@ -142,15 +142,8 @@ internal sealed class Opening(SessionContext context, Finishing finishing, int m
         }
 
         branch.Opened.TrySetResult();
-        _ = WatchDeadlineAsync(branch);
-    }
-
-    private async Task WatchDeadlineAsync(HeldBranch branch)
-    {
-        await Task.Delay(Remaining(branch), context.Time, branch.Settled)
-            .ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
-        if (!branch.Settled.IsCancellationRequested)
-            finishing.EndUnprepared(branch, Reasons.DeadlinePassed, "The transaction's deadline passed.");
+        branch.WatchDeadline(
+            Remaining(branch), () => finishing.EndUnprepared(branch, Reasons.DeadlinePassed, "The transaction's deadline passed."));
     }
 
     private async Task<IBranchSession> CheckAsync(ParticipantSession owner, HeldBranch branch)

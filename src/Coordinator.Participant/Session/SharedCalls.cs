@@ -5,49 +5,56 @@ internal sealed class SharedCalls<TKey, TResult>
     where TKey : notnull
 {
     private readonly Lock _sync = new();
-    private readonly Dictionary<TKey, Task<TResult>> _running = [];
+    private readonly Dictionary<TKey, Call> _running = [];
 
     /// <param name="key">What is done, to what.</param>
     /// <param name="execute">Started at once unless the same is already running.</param>
     /// <param name="cancellationToken">Ends the wait, never the execution.</param>
     public Task<TResult> RunAsync(TKey key, Func<Task<TResult>> execute, CancellationToken cancellationToken)
     {
-        TaskCompletionSource<TResult>? mine = null;
-        Task<TResult>? shared;
+        Call mine;
         lock (_sync)
         {
-            if (!_running.TryGetValue(key, out shared))
-            {
-                mine = new TaskCompletionSource<TResult>(TaskCreationOptions.RunContinuationsAsynchronously);
-                _running.Add(key, shared = mine.Task);
-            }
+            if (_running.TryGetValue(key, out var running))
+                return running.JoinAsync().OnCallersScheduler().WaitAsync(cancellationToken);
+            _running.Add(key, mine = new Call());
         }
 
         // Outside the lock: the execution's first part runs on this very stack.
-        if (mine is not null)
-            _ = CompleteAsync(key, execute, mine);
-        return shared.OnCallersScheduler().WaitAsync(cancellationToken);
+        return CompleteAsync(key, execute, mine).WaitAsync(cancellationToken);
     }
 
-    private async Task CompleteAsync(TKey key, Func<Task<TResult>> execute, TaskCompletionSource<TResult> completion)
+    private async Task<TResult> CompleteAsync(TKey key, Func<Task<TResult>> execute, Call mine)
     {
         try
         {
             var result = await execute();
-            Remove(key);
-            completion.SetResult(result);
+            Remove(key)?.SetResult(result);
+            return result;
         }
         catch (Exception failure)
         {
-            // Not swallowed: it is what every waiting caller gets.
-            Remove(key);
-            completion.SetException(failure);
+            Remove(key)?.SetException(failure);
+            throw;
+        }
+
+        // Nobody joins once it is removed.
+        TaskCompletionSource<TResult>? Remove(TKey ended)
+        {
+            lock (_sync)
+            {
+                _running.Remove(ended);
+                return mine.Joined;
+            }
         }
     }
 
-    private void Remove(TKey key)
+    private sealed class Call
     {
-        lock (_sync)
-            _running.Remove(key);
+        /// <summary>What those wait for who came later; null as long as nobody did, which is the rule.</summary>
+        public TaskCompletionSource<TResult>? Joined { get; private set; }
+
+        public Task<TResult> JoinAsync() =>
+            (Joined ??= new TaskCompletionSource<TResult>(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
     }
 }

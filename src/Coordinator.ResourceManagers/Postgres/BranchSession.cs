@@ -22,6 +22,7 @@ internal sealed class BranchSession : IBranchSession
     private readonly List<Deferred> _deferred = [];
     private bool _syncWaitCancelled;
     private bool _released;
+    private LinkedListNode<NpgsqlConnection>? _held;
     private State _state = State.Working;
     private string? _evidence;
 
@@ -142,7 +143,11 @@ internal sealed class BranchSession : IBranchSession
         finally
         {
             _driver.Notice -= OnNotice;
-            await ReleaseAsync();
+            // Phase 2 follows in a moment, as a rule: on this session, whose process has the branch at hand, it costs least.
+            if (_state == State.Prepared && !_guard.LeftTraces)
+                _held = _connections.TryHold(_driver);
+            if (_held is null)
+                await ReleaseAsync();
         }
     }
 
@@ -156,12 +161,12 @@ internal sealed class BranchSession : IBranchSession
         {
             // How many rows they changed is known only afterwards, so they cannot share the commit's round trip.
             if (_deferred.Exists(deferred => deferred.ExpectedRows is not null))
-                await RunAsync(cancellationToken);
+                await RunAsync([], beginWithId: false, cancellationToken);
             if (FindUnexpected() is { } unexpected)
                 return await RollbackAsync(CancellationToken.None) with { Detail = unexpected };
             // The SELECT fails in a failed transaction, in which COMMIT would succeed with the tag ROLLBACK.
             var results = await RunAsync(
-                cancellationToken, new NpgsqlBatchCommand(SessionStatements.OwnIfAssigned), new NpgsqlBatchCommand("COMMIT"));
+                [new NpgsqlBatchCommand(SessionStatements.OwnIfAssigned), new NpgsqlBatchCommand("COMMIT")], beginWithId: false, cancellationToken);
             _state = State.Over;
             return results[0][0][1] == _start.StartedAt
                 ? BranchReport.Committed
@@ -194,10 +199,19 @@ internal sealed class BranchSession : IBranchSession
     public async Task<BranchReport> CommitAsync(CancellationToken cancellationToken)
     {
         Expect(State.Prepared);
-        var report = await _resource.CommitAsync(Id, _evidence, cancellationToken);
-        if (report.Outcome == BranchOutcome.Committed)
-            _state = State.Over;
-        return report;
+        var held = _held is { } node && _connections.TryTakeBack(node);
+        try
+        {
+            var report = await _resource.CommitAsync(Id, _evidence, held ? _driver : null, cancellationToken);
+            if (report.Outcome == BranchOutcome.Committed)
+                _state = State.Over;
+            return report;
+        }
+        finally
+        {
+            if (held)
+                await ReleaseAsync();
+        }
     }
 
     /// <summary>
@@ -222,7 +236,8 @@ internal sealed class BranchSession : IBranchSession
         var report = await _resource.RollbackAsync(Id, _evidence, cancellationToken);
         if (report.Outcome == BranchOutcome.RolledBack)
             _state = State.Over;
-        await ReleaseAsync();
+        if (_held is null || _connections.TryTakeBack(_held))
+            await ReleaseAsync();
         return report;
     }
 
@@ -230,14 +245,15 @@ internal sealed class BranchSession : IBranchSession
     {
         if (_state == State.Working)
             await RollbackAsync(CancellationToken.None);
-        await ReleaseAsync();
+        if (_held is null || _connections.TryTakeBack(_held))
+            await ReleaseAsync();
     }
 
     private async Task<bool> TryEndReadOnlyAsync(CancellationToken cancellationToken)
     {
         if (_start.WasSent || _deferred.Count > 0)
         {
-            var xid = await RunAsync(cancellationToken, new NpgsqlBatchCommand(SessionStatements.OwnIfAssigned));
+            var xid = await RunAsync([new NpgsqlBatchCommand(SessionStatements.OwnIfAssigned)], beginWithId: false, cancellationToken);
             if (xid[0][0][0] is not null || xid[0][0][1] != _start.StartedAt || FindUnexpected() is not null)
                 return false;
             await Batch.ExecuteAsync(_driver, _options.PrepareTimeout, cancellationToken, "COMMIT");
@@ -249,37 +265,47 @@ internal sealed class BranchSession : IBranchSession
 
     private async Task<Vote> PrepareWithProofAsync(CancellationToken cancellationToken)
     {
-        var results = await RunAsync(
-            cancellationToken,
-            SessionStatements.Own(!_guard.LeftTraces),
-            new NpgsqlBatchCommand(Gid.Prepare(Id)),
-            SessionStatements.Proof(Id, !_guard.LeftTraces));
-        var xid = ulong.Parse(results[0][0][0]!, CultureInfo.InvariantCulture);
-        var proof = results[1].Count > 0 ? results[1][0] : null;
-        if (proof?[0] != ((uint)xid).ToString(CultureInfo.InvariantCulture))
+        var prepare = new NpgsqlBatchCommand(Gid.Prepare(Id));
+        var prove = SessionStatements.Proof(Id, !_guard.LeftTraces);
+        string?[]? proof, own = null;
+        if (_start.HasBegun)
+        {
+            var results = await RunAsync([SessionStatements.Own(!_guard.LeftTraces), prepare, prove], beginWithId: false, cancellationToken);
+            (own, proof) = (results[0][0], Row(results[1]));
+        }
+        else
+        {
+            // All in one round trip: what begins the branch tells the id that must be the one prepared.
+            proof = Row((await RunAsync([prepare, prove], beginWithId: true, cancellationToken))[0]);
+        }
+
+        var xid = ulong.Parse(own?[0] ?? _start.TransactionId!, CultureInfo.InvariantCulture);
+        var isOwn = proof?[0] == ((uint)xid).ToString(CultureInfo.InvariantCulture);
+        if (proof is null || (!isOwn && own is not null))
         {
             _state = State.Over;
             return new Vote.No("PREPARE left nothing of ours prepared: the branch's transaction had failed or was over.");
         }
 
         _state = State.Prepared;
+        if (!isOwn || (own is not null && own[1] != _start.StartedAt))
+            return await RefuseAsync("The work ended the branch's transaction by itself and began another one.");
         _evidence = new Evidence(
             proof[1]!, uint.Parse(proof[2]!, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture), xid, Lsn.Parse(proof[3]!)).ToString();
         if (_syncWaitCancelled)
             return await RefuseAsync("01000: the prepare was not confirmed by the synchronous standby.");
-        if (results[0][0][1] != _start.StartedAt)
-            return await RefuseAsync("The work ended the branch's transaction by itself and began another one.");
         return FindUnexpected() is { } unexpected ? await RefuseAsync(unexpected) : new Vote.Prepared(_evidence);
     }
 
     // One round trip: what begins the branch, unless it has begun; what was deferred, unless it ran; then the statements,
     // whose own results are returned.
-    private async Task<IReadOnlyList<IReadOnlyList<string?[]>>> RunAsync(CancellationToken cancellationToken, params NpgsqlBatchCommand[] statements)
+    private async Task<IReadOnlyList<IReadOnlyList<string?[]>>> RunAsync(
+        NpgsqlBatchCommand[] statements, bool beginWithId, CancellationToken cancellationToken)
     {
         var batch = new NpgsqlBatch(_driver) { Timeout = Batch.Seconds(_options.PrepareTimeout) };
         var deferred = _deferred.Where(deferred => !deferred.WasSent).ToList();
         if (!_start.HasBegun)
-            _start.AddTo(batch);
+            _start.AddTo(batch, beginWithId);
         else if (deferred.Count > 0)
             batch.BatchCommands.Add(SessionStatements.Expect(_start.StartedAt));
         foreach (var statement in deferred)
@@ -292,7 +318,7 @@ internal sealed class BranchSession : IBranchSession
             batch.BatchCommands.Add(statement);
         await using var reader = _start.HasBegun
             ? await ExecuteExpectingAsync(batch, deferred.Count > 0, cancellationToken)
-            : await _start.ExecuteAsync(batch, async: true, CommandBehavior.Default, cancellationToken);
+            : await _start.ExecuteAsync(batch, beginWithId, async: true, CommandBehavior.Default, cancellationToken);
         return await Batch.ReadAsync(reader, SessionStatements.Column, cancellationToken);
     }
 
@@ -308,6 +334,8 @@ internal sealed class BranchSession : IBranchSession
             throw new TransactionLostException(failure);
         }
     }
+
+    private static string?[]? Row(IReadOnlyList<string?[]> rows) => rows is [var row, ..] ? row : null;
 
     private string? FindUnexpected()
     {

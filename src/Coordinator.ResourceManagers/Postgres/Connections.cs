@@ -18,6 +18,9 @@ internal sealed class Connections : IAsyncDisposable
     private readonly NpgsqlDataSource _phase2;
     private readonly ConcurrentDictionary<int, long> _usedAt = new();
     private readonly PostgresOptions _options;
+    private readonly Lock _gate = new();
+    private readonly LinkedList<NpgsqlConnection> _held = [];
+    private int _wanted;
 
     public Connections(PostgresOptions options)
     {
@@ -28,8 +31,44 @@ internal sealed class Connections : IAsyncDisposable
         _phase2 = CreateBuilder(options, options.Phase2PoolSize, options.Phase2Timeout, "phase 2").Build();
     }
 
-    public ValueTask<NpgsqlConnection> OpenForWorkAsync(CancellationToken cancellationToken) =>
-        _work.OpenConnectionAsync(cancellationToken);
+    public async Task<NpgsqlConnection> OpenForWorkAsync(CancellationToken cancellationToken)
+    {
+        if (Want() is { } oldest)
+            await ReturnAsync(oldest, leftTraces: false);
+        try
+        {
+            return await _work.OpenConnectionAsync(cancellationToken);
+        }
+        catch
+        {
+            lock (_gate)
+                _wanted--;
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Leaves a connection with a prepared branch, which may finish on it. Work comes first: it takes the oldest of these
+    /// when the pool has no other, so that prepared branches, however long they wait for their end, are in nobody's way.
+    /// </summary>
+    /// <returns>Null if somebody waits for a connection; then the caller returns it.</returns>
+    public LinkedListNode<NpgsqlConnection>? TryHold(NpgsqlConnection connection)
+    {
+        lock (_gate)
+            return _wanted <= _options.WorkPoolSize && connection.State == ConnectionState.Open ? _held.AddLast(connection) : null;
+    }
+
+    /// <summary>True if the connection is still the branch's, which then returns it; false if work has taken it.</summary>
+    public bool TryTakeBack(LinkedListNode<NpgsqlConnection> held)
+    {
+        lock (_gate)
+        {
+            if (held.List is null)
+                return false;
+            _held.Remove(held);
+            return true;
+        }
+    }
 
     /// <summary>
     /// True if the connection answered a moment ago. Another one may have been ended by the server meanwhile, which is
@@ -65,6 +104,8 @@ internal sealed class Connections : IAsyncDisposable
         finally
         {
             await connection.DisposeAsync();
+            lock (_gate)
+                _wanted--;
         }
     }
 
@@ -72,8 +113,22 @@ internal sealed class Connections : IAsyncDisposable
     /// Runs something on a connection of phase 2, once more on a fresh one if it broke: after a restart of the server the
     /// pool is full of dead connections. What runs must bear being run twice; every command of phase 2 does.
     /// </summary>
-    public async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> run, CancellationToken cancellationToken)
+    public Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> run, CancellationToken cancellationToken) =>
+        RunAsync(held: null, run, cancellationToken);
+
+    /// <summary>As above, at first on a connection that a branch still holds, if there is one.</summary>
+    public async Task<T> RunAsync<T>(NpgsqlConnection? held, Func<NpgsqlConnection, Task<T>> run, CancellationToken cancellationToken)
     {
+        try
+        {
+            if (held is not null)
+                return await run(held);
+        }
+        catch (DbException failure) when (IsBroken(held, failure))
+        {
+            _work.Clear();
+        }
+
         await using (var connection = await _phase2.OpenConnectionAsync(cancellationToken))
         {
             try
@@ -102,14 +157,35 @@ internal sealed class Connections : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        List<NpgsqlConnection> held;
+        lock (_gate)
+        {
+            held = [.. _held];
+            _held.Clear();
+        }
+
+        foreach (var connection in held)
+            await connection.DisposeAsync();
         await _work.DisposeAsync();
         await _phase2.DisposeAsync();
     }
 
-    private static bool IsBroken(NpgsqlConnection connection, DbException failure) =>
-        connection.State != ConnectionState.Open
+    private static bool IsBroken(NpgsqlConnection? connection, DbException failure) =>
+        connection?.State != ConnectionState.Open
         && failure.InnerException is not TimeoutException
         && ErrorClassifier.Classify(failure).Answer == Answer.Unknown;
+
+    // Null unless all connections are out and one of them is held by a branch that is prepared.
+    private NpgsqlConnection? Want()
+    {
+        lock (_gate)
+        {
+            if (++_wanted <= _options.WorkPoolSize || _held.First is not { } oldest)
+                return null;
+            _held.Remove(oldest);
+            return oldest.Value;
+        }
+    }
 
     private async Task SetUpAsync(NpgsqlConnection connection)
     {

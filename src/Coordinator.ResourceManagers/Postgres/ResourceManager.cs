@@ -44,11 +44,8 @@ public sealed class PostgresResourceManager : IResourceManager
         }
     }
 
-    public Task<BranchReport> CommitAsync(BranchId branch, string? evidence, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(branch);
-        return _connections.RunAsync(connection => CommitAsync(connection, branch, evidence, cancellationToken), cancellationToken);
-    }
+    public Task<BranchReport> CommitAsync(BranchId branch, string? evidence, CancellationToken cancellationToken) =>
+        CommitAsync(branch, evidence, held: null, cancellationToken);
 
     public Task<BranchReport> RollbackAsync(BranchId branch, string? evidence, CancellationToken cancellationToken)
     {
@@ -84,6 +81,16 @@ public sealed class PostgresResourceManager : IResourceManager
     public Task TrimAsync(TimeSpan olderThan, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public ValueTask DisposeAsync() => _connections.DisposeAsync();
+
+    /// <param name="branch">Prepared.</param>
+    /// <param name="evidence">Of its vote.</param>
+    /// <param name="held">The connection that prepared it, if it is still there; tried first.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    internal Task<BranchReport> CommitAsync(BranchId branch, string? evidence, NpgsqlConnection? held, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(branch);
+        return _connections.RunAsync(held, connection => CommitAsync(connection, branch, evidence, cancellationToken), cancellationToken);
+    }
 
     private async Task<BranchReport> CommitAsync(
         NpgsqlConnection connection, BranchId branch, string? evidence, CancellationToken cancellationToken)

@@ -23,7 +23,11 @@ internal static class SessionStatements
 
     private const string StartedAt = "extract(epoch FROM now())::text";
 
-    private const string BeginText = $"SELECT {StartedAt}, 1 / pg_try_advisory_xact_lock($1)::int, set_config('lock_timeout', $2, true)";
+    private const string TakeLock = "1 / pg_try_advisory_xact_lock($1)::int, set_config('lock_timeout', $2, true)";
+
+    private const string BeginText = $"SELECT {StartedAt}, {TakeLock}";
+
+    private const string BeginWithIdText = $"SELECT pg_current_xact_id()::text, {TakeLock}";
 
     private const string OwnText = $"SELECT pg_current_xact_id()::text AS {Column}, {StartedAt}";
 
@@ -42,15 +46,16 @@ internal static class SessionStatements
     public static async Task PrepareAsync(NpgsqlConnection connection)
     {
         await PrepareAsync(connection, BeginText, new NpgsqlParameter<long>(), new NpgsqlParameter<string> { NpgsqlDbType = NpgsqlDbType.Text });
+        await PrepareAsync(connection, BeginWithIdText, new NpgsqlParameter<long>(), new NpgsqlParameter<string> { NpgsqlDbType = NpgsqlDbType.Text });
         await PrepareAsync(connection, OwnText);
         await PrepareAsync(connection, ProofText, new NpgsqlParameter<string> { NpgsqlDbType = NpgsqlDbType.Text });
     }
 
     /// <summary>
-    /// Returns the transaction's start, takes the branch's lock and sets the lock timeout. A lock that somebody else
-    /// holds is a division by zero, so that nothing that was sent behind it is run.
+    /// Returns the transaction's start, or its id if one is to be assigned at once; takes the branch's lock and sets the
+    /// lock timeout. A lock that somebody else holds is a division by zero, so that nothing that was sent behind it is run.
     /// </summary>
-    public static NpgsqlBatchCommand Begin(long lockKey, string lockTimeout) => new(BeginText)
+    public static NpgsqlBatchCommand Begin(long lockKey, string lockTimeout, bool withId) => new(withId ? BeginWithIdText : BeginText)
     {
         Parameters = { new NpgsqlParameter<long> { TypedValue = lockKey }, Text(lockTimeout) },
     };

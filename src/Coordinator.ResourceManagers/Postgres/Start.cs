@@ -23,14 +23,17 @@ internal sealed class Start(
     private readonly string _lockTimeout =
         Math.Max(1, (long)branchOptions.LockTimeout.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>The transaction's start, once begun.</summary>
+    /// <summary>The transaction's start, once begun without an id.</summary>
     public string StartedAt { get; private set; } = "";
+
+    /// <summary>The transaction's id, once begun with one.</summary>
+    public string? TransactionId { get; private set; }
 
     public override async Task BeginAsync(bool async, CancellationToken cancellationToken)
     {
         var batch = new NpgsqlBatch(connection) { Timeout = Batch.Seconds(options.WorkTimeout) };
-        AddTo(batch);
-        var reader = await ExecuteAsync(batch, async, CommandBehavior.Default, cancellationToken);
+        AddTo(batch, withId: false);
+        var reader = await ExecuteAsync(batch, withId: false, async, CommandBehavior.Default, cancellationToken);
         if (async)
             await reader.DisposeAsync();
         else
@@ -38,17 +41,19 @@ internal sealed class Start(
     }
 
     /// <summary>Puts what begins the branch into a batch, ahead of everything else.</summary>
-    public void AddTo(NpgsqlBatch batch)
+    /// <param name="batch">Empty.</param>
+    /// <param name="withId">Assigns the transaction's id at once: for a batch that prepares too, which needs one anyway.</param>
+    public void AddTo(NpgsqlBatch batch, bool withId)
     {
         batch.Add(_begin);
         if (Variables.Count > 0)
             batch.Add(SetVariables());
-        batch.BatchCommands.Add(SessionStatements.Begin(Gid.Key(branch), _lockTimeout));
+        batch.BatchCommands.Add(SessionStatements.Begin(Gid.Key(branch), _lockTimeout, withId));
     }
 
     /// <summary>Executes a batch that begins the branch; its reader stands behind what did.</summary>
     public async Task<NpgsqlDataReader> ExecuteAsync(
-        NpgsqlBatch batch, bool async, CommandBehavior behavior, CancellationToken cancellationToken)
+        NpgsqlBatch batch, bool withId, bool async, CommandBehavior behavior, CancellationToken cancellationToken)
     {
         WasSent = true;
         NpgsqlDataReader? reader = null;
@@ -59,7 +64,10 @@ internal sealed class Start(
                 _ = async ? await reader.NextResultAsync(cancellationToken) : reader.NextResult();
             if (!(async ? await reader.ReadAsync(cancellationToken) : reader.Read()))
                 throw new InvalidOperationException("The server did not say when the transaction began.");
-            StartedAt = reader.GetString(0);
+            if (withId)
+                TransactionId = reader.GetString(0);
+            else
+                StartedAt = reader.GetString(0);
             HasBegun = true;
             return reader;
         }
@@ -91,9 +99,9 @@ internal sealed class Start(
         bool async, DbCommand first, CommandBehavior behavior, CancellationToken cancellationToken)
     {
         var batch = new NpgsqlBatch(connection) { Timeout = first.CommandTimeout };
-        AddTo(batch);
+        AddTo(batch, withId: false);
         batch.BatchCommands.Add(Batch.Copy((NpgsqlCommand)first));
-        var reader = await ExecuteAsync(batch, async, behavior, cancellationToken);
+        var reader = await ExecuteAsync(batch, withId: false, async, behavior, cancellationToken);
         try
         {
             _ = async ? await reader.NextResultAsync(cancellationToken) : reader.NextResult();
