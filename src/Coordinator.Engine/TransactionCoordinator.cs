@@ -8,6 +8,7 @@ namespace Coordinator.Engine;
 /// </summary>
 public sealed class TransactionCoordinator : IAsyncDisposable
 {
+    private const int ResumedAtOnce = 500;
     private readonly ITransactionLog _log;
     private readonly EngineOptions _options;
     private readonly TimeProvider _time;
@@ -104,8 +105,8 @@ public sealed class TransactionCoordinator : IAsyncDisposable
             _log, _keeper, _table, _registry, _delivery, _heuristics, attachments, reconciliation, inquiry, _initiators, initiating, TryAbort, _options, _time, _logger);
         _started = new Started(lineage, beginning, initiating, attachments, inquiry, desk);
         Log.Started(_logger, lineage.Cluster, lineage.Epoch, opened.Unfinished.Count, opened.Participants.Count, opened.End);
-        foreach (var decision in opened.Unfinished)
-            Resume(decision);
+        // All live BEFORE anything else goes on; delivered while new work is taken.
+        _ = DeliverAsync([.. opened.Unfinished.Select(Resume)]);
         _periodic = new PeriodicWork(_keeper, attachments, _options, _time, _logger).RunAsync(_stopping.Token);
     }
 
@@ -273,7 +274,7 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         return true;
     }
 
-    private void Resume(DecisionRecord decision)
+    private GlobalTransaction Resume(DecisionRecord decision)
     {
         var state = decision.Decision == Decision.Commit ? TransactionState.Committing : TransactionState.Aborting;
         var transaction = new GlobalTransaction(decision.Transaction, decision.Name, decision.IdempotencyKey, decision.At, state);
@@ -284,9 +285,21 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         }
 
         _table.Add(transaction);
-        _ = DriveAsync(transaction, state == TransactionState.Committing
-            ? () => _twoPhase.DeliverCommitAsync(transaction, transaction.Branches)
-            : () => _twoPhase.DeliverAbortAsync(transaction));
+        return transaction;
+    }
+
+    private async Task DeliverAsync(IEnumerable<GlobalTransaction> resumed)
+    {
+        foreach (var portion in resumed.Chunk(ResumedAtOnce))
+        {
+            await Task.Yield();
+            foreach (var transaction in portion)
+            {
+                _ = DriveAsync(transaction, transaction.State == TransactionState.Committing
+                    ? () => _twoPhase.DeliverCommitAsync(transaction, transaction.Branches)
+                    : () => _twoPhase.DeliverAbortAsync(transaction));
+            }
+        }
     }
 
     private async Task DriveAsync(GlobalTransaction transaction, Func<Task> drive)

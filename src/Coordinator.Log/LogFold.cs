@@ -8,9 +8,7 @@ namespace Coordinator.Log;
 /// </summary>
 internal sealed class LogFold
 {
-    // Linked to the order in which they were decided: a plain dictionary forgets it once entries are removed.
-    private readonly SortedDictionary<long, DecisionRecord> _unfinished = [];
-    private readonly Dictionary<TransactionId, long> _unfinishedAt = [];
+    private readonly Dictionary<TransactionId, (long Position, DecisionRecord Decision)> _unfinished = [];
     private readonly Dictionary<string, ParticipantRecord> _participants = new(StringComparer.Ordinal);
     private readonly List<HeuristicRecord> _heuristics = [];
     private readonly List<EpochStart> _epochs = [];
@@ -41,13 +39,11 @@ internal sealed class LogFold
                 HighestEpoch = Math.Max(HighestEpoch, epoch.Epoch.Number);
                 break;
             case DecisionRecord decision:
-                if (!_unfinishedAt.TryAdd(decision.Transaction, position))
+                if (!_unfinished.TryAdd(decision.Transaction, (position, decision)))
                     throw new LogRefusedException($"Record {position} of the log is a second decision over {decision.Transaction}.");
-                _unfinished.Add(position, decision);
                 break;
             case EndRecord end:
-                if (_unfinishedAt.Remove(end.Transaction, out var at))
-                    _unfinished.Remove(at);
+                _unfinished.Remove(end.Transaction);
                 break;
             case ParticipantRecord participant:
                 _participants[participant.Name] = participant;
@@ -89,7 +85,8 @@ internal sealed class LogFold
             end,
             isNew,
             Horizon,
-            [.. _unfinished.Values],
+            // In the order of their decisions, which a dictionary forgets once entries are removed.
+            [.. _unfinished.Values.OrderBy(unfinished => unfinished.Position).Select(unfinished => unfinished.Decision)],
             [.. _participants.Values.OrderBy(participant => participant.Name, StringComparer.Ordinal)],
             [.. _heuristics],
             [.. _epochs],

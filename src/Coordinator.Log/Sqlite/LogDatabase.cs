@@ -13,17 +13,17 @@ internal sealed class LogDatabase : IDisposable
     private const int NoCheckpointOnClose = 1006; // SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE
     private readonly SqliteConnection _connection;
     private readonly List<SqliteCommand> _commands = [];
-    private readonly SqliteCommand _begin, _commit, _insert, _byTransaction, _byKey, _before;
+    private readonly HotStatement _begin, _commit, _insert;
+    private readonly SqliteCommand _byTransaction, _byKey, _before;
 
     private LogDatabase(string path, SqliteConnection connection)
     {
         Path = path;
         _connection = connection;
-        _begin = Prepare("BEGIN IMMEDIATE");
-        _commit = Prepare("COMMIT");
-        _insert = Prepare(
-            "INSERT INTO record (position, txid, key, body, chain) VALUES ($position, $txid, $key, $body, $chain) ON CONFLICT DO NOTHING",
-            "$position", "$txid", "$key", "$body", "$chain");
+        _begin = new HotStatement(connection, "BEGIN IMMEDIATE");
+        _commit = new HotStatement(connection, "COMMIT");
+        _insert = new HotStatement(
+            connection, "INSERT INTO record (position, txid, key, body, chain) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING");
         _byTransaction = Prepare("SELECT position, txid, key, body, chain FROM record WHERE txid = $txid", "$txid");
         _byKey = Prepare("SELECT position, txid, key, body, chain FROM record WHERE key = $key ORDER BY position LIMIT 1", "$key");
         _before = Prepare("SELECT position, txid, key, body, chain FROM record WHERE position < $position ORDER BY position DESC LIMIT 1", "$position");
@@ -98,19 +98,21 @@ internal sealed class LogDatabase : IDisposable
         }
     }
 
-    public void Begin() => _begin.ExecuteNonQuery();
+    public void Begin() => _begin.Execute();
 
-    public void Commit() => _commit.ExecuteNonQuery();
+    public void Commit() => _commit.Execute();
 
     /// <summary>Puts a row in; false if a decision stands under its transaction.</summary>
     public bool Insert(StoredRow row)
     {
-        Bind(_insert, 0, row.Position);
-        Bind(_insert, 1, row.Transaction);
-        Bind(_insert, 2, row.Key);
-        Bind(_insert, 3, row.Body);
-        Bind(_insert, 4, row.Chain.ToArray());
-        return _insert.ExecuteNonQuery() == 1;
+        Span<byte> chain = stackalloc byte[ChainValue.Size];
+        row.Chain.Write(chain);
+        _insert.Bind(1, row.Position);
+        _insert.Bind(2, row.Transaction);
+        _insert.Bind(3, row.Key);
+        _insert.Bind(4, row.Body);
+        _insert.Bind(5, chain);
+        return _insert.Execute() == 1;
     }
 
     public StoredRow? FindByTransaction(string transaction) => First(_byTransaction, transaction);
@@ -195,6 +197,9 @@ internal sealed class LogDatabase : IDisposable
     {
         foreach (var command in _commands)
             command.Dispose();
+        _begin.Dispose();
+        _commit.Dispose();
+        _insert.Dispose();
         _connection.Dispose();
     }
 

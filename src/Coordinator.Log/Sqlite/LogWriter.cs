@@ -28,6 +28,7 @@ internal sealed class LogWriter : IAsyncDisposable
     private List<object> _taken = [];
     private long? _lazySince;
     private bool _isLazyKnown;
+    private bool _isBatchForced;
     private long _markForcedAt = Stopwatch.GetTimestamp();
     private long _end;
     private bool _isStopping;
@@ -108,12 +109,20 @@ internal sealed class LogWriter : IAsyncDisposable
         while (!isLast)
         {
             isLast = TakeAll();
-            foreach (var write in _taken.OfType<PendingWrite>())
-                Add(write);
-            if (_batch.Exists(write => write.IsForced) || isLast || IsLazyDue())
+            foreach (var request in _taken)
+            {
+                if (request is PendingWrite write)
+                    Add(write);
+            }
+
+            if (_isBatchForced || isLast || IsLazyDue())
                 WriteBatch();
-            foreach (var work in _taken.OfType<IWork>())
-                Run(work);
+            foreach (var request in _taken)
+            {
+                if (request is IWork work)
+                    Run(work);
+            }
+
             _taken.Clear();
             TendMark();
         }
@@ -169,6 +178,7 @@ internal sealed class LogWriter : IAsyncDisposable
         }
 
         _batch.Add(write);
+        _isBatchForced |= write.IsForced;
         if (!write.IsForced)
             _lazySince ??= Stopwatch.GetTimestamp();
         if (_batch.Count >= _options.MaxBatch)
@@ -199,6 +209,7 @@ internal sealed class LogWriter : IAsyncDisposable
 
         _places.Release(_batch.Count);
         _batch.Clear();
+        _isBatchForced = false;
         _lazySince = null;
         // AFTER the acknowledgement, which need not wait for it.
         Guard(_store.CheckpointIfLarge);

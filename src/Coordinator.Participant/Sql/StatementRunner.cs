@@ -56,11 +56,13 @@ internal sealed class StatementRunner(ICoordinatorParticipant participant, Parti
     {
         var work = await participant.EnlistAsync(statement.Transaction, cancellationToken);
         var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, work.Ending);
+        // Taken BEFORE the statement runs, which disposes its source, maybe on another thread and at once.
+        var stopped = stop.Token;
         var running = RunToTheEndAsync(work, statement, kind, run, stop);
         try
         {
             // Some drivers do not listen while they wait for a server; the caller is let go all the same.
-            return await running.WaitAsync(stop.Token);
+            return await running.WaitAsync(stopped);
         }
         catch (Exception) when (work.Ending.IsCancellationRequested)
         {
