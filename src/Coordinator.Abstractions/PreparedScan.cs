@@ -9,4 +9,8 @@ public sealed record PreparedScan(IReadOnlyList<PreparedBranch> Branches, string
 /// <param name="Raw">The database's own id, made printable and cut at 200 characters, for people only.</param>
 /// <param name="Id">The branch, if the whole id matches the project's grammar (and formatID); otherwise null.</param>
 /// <param name="PreparedAt">When it was prepared by the server's clock; null where the server does not tell.</param>
-public sealed record PreparedBranch(string Raw, BranchId? Id, DateTimeOffset? PreparedAt);
+/// <param name="Evidence">
+/// What later proves how it ended, as its vote would have given it; null where the database cannot tell that of a listed
+/// branch, and for one that is not ours. Another may finish the branch between the scan and the command that follows it.
+/// </param>
+public sealed record PreparedBranch(string Raw, BranchId? Id, DateTimeOffset? PreparedAt, string? Evidence = null);

@@ -274,6 +274,8 @@ public class CommitWaitTests : ClientTest
     {
         var tx = await Client.BeginAsync();
         await Server.DisposeAsync();
+        // Until the client has met the end of its connection, what it sends there may have arrived.
+        await Assert.ThrowsAsync<CoordinatorUnavailableException>(() => ThroughBackoffsAsync(Client.BeginAsync()));
 
         var unavailable = await Assert.ThrowsAsync<CoordinatorUnavailableException>(
             () => ThroughBackoffsAsync(tx.CommitAsync()));

@@ -40,7 +40,7 @@ public sealed class Shop : IAsyncDisposable
         var shop = new Shop(logFolder, scanInterval)
         {
             _postgres = await SharedServers.PostgresAsync(),
-            _mySql = await SharedServers.GetAsync(inventory),
+            _mySql = await LeasedServers.LeaseAsync(inventory),
         };
         shop._ordersDatabase = await shop._postgres.CreateDatabaseAsync();
         shop._inventoryDatabase = await shop._mySql.CreateDatabaseAsync();
@@ -111,6 +111,7 @@ public sealed class Shop : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _deployment.DisposeAsync();
+        await LeasedServers.ReturnAsync(_mySql);
         Directory.Delete(_folder, recursive: true);
     }
 

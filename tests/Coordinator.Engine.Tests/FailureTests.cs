@@ -416,6 +416,24 @@ public class FailureTests
 
         await world.Coordinator.Operators.ResolveAsync(orphan.Transaction, Decision.Commit, "the order is in the shop's books");
         Assert.Equal(BranchOutcome.Committed, world.Orders.OutcomeOf(orphan));
+        // A scan may have planned the same in this moment: whoever comes second has something to prove the end by.
+        Assert.Equal("listed-orders", world.Orders.EvidenceBrought);
+        var decision = await world.Log.FindDecisionAsync(orphan.Transaction);
+        Assert.Equal("listed-orders", Assert.Single(decision!.Branches).Evidence);
+    }
+
+    /// <summary>A prepared branch is presumed aborted, while somebody ends it by hand. Expected: the rollback can tell how it ended.</summary>
+    [Fact]
+    public async Task Scan_RollsBackWithTheListedEvidence()
+    {
+        await using var world = await World.StartAsync();
+        var orphan = new BranchId(TransactionId.Create(world.Coordinator.Cluster, world.Coordinator.Epoch, 999, 1), new BranchName("orders", "aaaaaaaa"));
+        world.Orders.Set(orphan, BranchOutcome.Prepared);
+
+        await world.Coordinator.ScanAsync(world.OrdersInstance);
+
+        Assert.Equal(BranchOutcome.RolledBack, world.Orders.OutcomeOf(orphan));
+        Assert.Equal("listed-orders", world.Orders.EvidenceBrought);
     }
 
     /// <summary>

@@ -29,6 +29,9 @@ public sealed class FakeDatabase(string name, Trace trace)
 
     public int MaxBranches { get; set; } = 1000;
 
+    /// <summary>What the last command to finish a branch brought to prove its end with.</summary>
+    public string? EvidenceBrought { get; set; }
+
     public FakeDatabase Before(string command, Func<BranchId, Task> hook)
     {
         _before[command] = hook;
@@ -142,10 +145,18 @@ public sealed class FakeParticipant(FakeDatabase database, string instance, Trac
     });
 
     public Task<BranchReport> CommitAsync(BranchId branch, string? evidence, CancellationToken cancellationToken) =>
-        CommandAsync("commit", branch, () => database.CommitAnswer ?? database.Finish(branch, BranchOutcome.Committed));
+        CommandAsync("commit", branch, () =>
+        {
+            database.EvidenceBrought = evidence;
+            return database.CommitAnswer ?? database.Finish(branch, BranchOutcome.Committed);
+        });
 
     public Task<BranchReport> RollbackAsync(BranchId branch, string? evidence, CancellationToken cancellationToken) =>
-        CommandAsync("rollback", branch, () => database.RollbackAnswer ?? database.Finish(branch, BranchOutcome.RolledBack));
+        CommandAsync("rollback", branch, () =>
+        {
+            database.EvidenceBrought = evidence;
+            return database.RollbackAnswer ?? database.Finish(branch, BranchOutcome.RolledBack);
+        });
 
     public Task<BranchReport> FindOutcomeAsync(BranchId branch, string? evidence, CancellationToken cancellationToken) =>
         CommandAsync("find outcome", branch, () => new BranchReport(database.OutcomeOf(branch) ?? BranchOutcome.Unknown));
@@ -156,7 +167,7 @@ public sealed class FakeParticipant(FakeDatabase database, string instance, Trac
         if (database.IsStandby)
             throw new ParticipantUnavailableException("the server is a standby");
         return await database.RunAsync("list prepared", new BranchId(TransactionId.Create(ClusterId.FromRandom(0), new Epoch(1, 1), 1, 1), new BranchName(Name, Instance)), () =>
-            new PreparedScan([.. database.Prepared.Select(branch => new PreparedBranch(branch.Gid, branch, null)), .. database.Strangers], "start"));
+            new PreparedScan([.. database.Prepared.Select(branch => new PreparedBranch(branch.Gid, branch, null, "listed-" + Name)), .. database.Strangers], "start"));
     }
 
     public Task RememberAsync(CoordinatorMark mark, CancellationToken cancellationToken)

@@ -120,6 +120,26 @@ public abstract partial class ResourceManagerConformance : IAsyncLifetime
         Assert.True(await Database.HasRowAsync(row));
     }
 
+    /// <summary>
+    /// Scenario: between a scan and the command that follows it, somebody else finishes the branch, either way.
+    /// Expected: the command proves how it ended, by what the scan brought and nothing else.
+    /// </summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Scan_BranchFinishedByAnotherMeanwhile_TheListedEvidenceProvesIt(bool committed)
+    {
+        var (session, _) = await BeginWithRowAsync();
+        Assert.IsType<Vote.Prepared>(await session.PrepareAsync(default));
+        var listed = Assert.Single((await Resource.ListPreparedAsync(default)).Branches, branch => branch.Id == session.Id);
+        _ = committed ? await session.CommitAsync(default) : await session.RollbackAsync(default);
+
+        var expected = committed ? BranchOutcome.Committed : BranchOutcome.RolledBack;
+        Assert.Equal(expected, (await Resource.CommitAsync(session.Id, listed.Evidence, default)).Outcome);
+        Assert.Equal(expected, (await Resource.RollbackAsync(session.Id, listed.Evidence, default)).Outcome);
+        Assert.Equal(expected, (await Resource.FindOutcomeAsync(session.Id, listed.Evidence, default)).Outcome);
+    }
+
     [Fact]
     public async Task Rollback_AfterPrepare_LeavesNothing()
     {

@@ -33,6 +33,18 @@ public class TransferCheckTests
     public void Judge_AcknowledgedAbortThatIsThere_IsLost() =>
         Assert.Equal(Broken.Lost, Judge(RecordOf(Said.Asked, Said.NotCommitted), Whole, Outcome.Committed));
 
+    /// <summary>Only a commit in one phase on PostgreSQL may stay unproven; anything else of the kind is a finding.</summary>
+    [Theory]
+    [InlineData("COMMIT", "UNKNOWN", new[] { DatabaseKind.Postgres }, true)]
+    [InlineData("COMMIT", "UNKNOWN", new[] { DatabaseKind.MariaDb }, false)]
+    [InlineData("COMMIT", "UNKNOWN", new[] { DatabaseKind.Postgres, DatabaseKind.MariaDb }, false)]
+    [InlineData("COMMIT", "UNKNOWN", new DatabaseKind[0], false)]
+    [InlineData("COMMIT", "ROLLED_BACK", new[] { DatabaseKind.Postgres }, false)]
+    [InlineData("ABORT", "UNKNOWN", new[] { DatabaseKind.Postgres }, false)]
+    public void IsUnproven_OnlyOneKind(string decided, string found, DatabaseKind[] touched, bool expected) => Assert.Equal(
+        expected,
+        UnprovenCommits.IsUnproven(new Heuristic { Decided = decided, Found = found }, touched.Aggregate(0, (set, kind) => set | Bank.Bit(kind))));
+
     [Fact]
     public void Judge_ToldBoth_IsLost() =>
         Assert.Equal(Broken.Lost, Judge(RecordOf(Said.Asked, Said.NotCommitted, Said.Committed), Whole, Outcome.Committed));

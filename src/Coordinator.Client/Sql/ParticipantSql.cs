@@ -16,10 +16,14 @@ namespace Coordinator.Client;
 /// Statements have the database's own placeholders: <c>$1, $2</c> on PostgreSQL, <c>?</c> on MySQL and MariaDB. Parameters
 /// may be null, bool, integers, float, double, decimal, string, byte[], DateTimeOffset, DateTime in UTC, DateOnly, Guid, and
 /// JsonElement. A statement is never sent twice. One that failed, or whose answer was lost, makes the transaction
-/// rollback-only.
+/// rollback-only. An answer is waited for until the transaction's deadline, and
+/// <see cref="CoordinatorClientOptions.CallTimeout"/> longer; past that it counts as lost.
 /// </remarks>
 public sealed class ParticipantSql
 {
+    // Timers take no more.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(40);
+
     private readonly GlobalTransaction _transaction;
     private readonly CoordinatorClient _client;
     private readonly Uri _address;
@@ -52,9 +56,11 @@ public sealed class ParticipantSql
         };
         cancellationToken.ThrowIfCancellationRequested();
         var call = _transaction.StartCall($"A statement at {_address}");
+        using var expiry = Expiry();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, expiry.Token);
         try
         {
-            var answer = await _sql.ExecuteAsync(request, cancellationToken: cancellationToken).ConfigureAwait(false);
+            var answer = await _sql.ExecuteAsync(request, cancellationToken: stop.Token).ConfigureAwait(false);
             call.Answered([answer.Branch]);
             return answer.RowsAffected;
         }
@@ -108,12 +114,14 @@ public sealed class ParticipantSql
     {
         cancellationToken.ThrowIfCancellationRequested();
         var call = _transaction.StartCall($"A query at {_address}");
-        using var stream = _sql.Query(request, cancellationToken: cancellationToken);
+        using var expiry = Expiry();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, expiry.Token);
+        using var stream = _sql.Query(request, cancellationToken: stop.Token);
         QueryHeader? header = null;
         SqlColumns columns = SqlColumns.None;
         try
         {
-            while (await NextAsync(stream, call, cancellationToken).ConfigureAwait(false) is { } message)
+            while (await NextAsync(stream, call, cancellationToken, stop.Token).ConfigureAwait(false) is { } message)
             {
                 if (message.ResponseCase == QueryResponse.ResponseOneofCase.Header)
                 {
@@ -136,11 +144,11 @@ public sealed class ParticipantSql
     }
 
     private async Task<QueryResponse?> NextAsync(
-        AsyncServerStreamingCall<QueryResponse> stream, PendingCall call, CancellationToken cancellationToken)
+        AsyncServerStreamingCall<QueryResponse> stream, PendingCall call, CancellationToken cancellationToken, CancellationToken stop)
     {
         try
         {
-            return await stream.ResponseStream.MoveNext(cancellationToken).ConfigureAwait(false)
+            return await stream.ResponseStream.MoveNext(stop).ConfigureAwait(false)
                 ? stream.ResponseStream.Current
                 : null;
         }
@@ -148,6 +156,13 @@ public sealed class ParticipantSql
         {
             throw Failed(call, failure, cancellationToken);
         }
+    }
+
+    // A call can wait without end: for a participant that is stopped, or for a connection (grpc-dotnet issue 2297).
+    private CancellationTokenSource Expiry()
+    {
+        var limit = _transaction.Remaining + _client.Options.CallTimeout;
+        return new CancellationTokenSource(limit < LongestWait ? limit : LongestWait, _client.Options.TimeProvider);
     }
 
     private Exception Failed(PendingCall call, RpcException failure, CancellationToken cancellationToken)

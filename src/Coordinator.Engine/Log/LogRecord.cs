@@ -24,11 +24,15 @@ public sealed record DecisionRecord(
     string? IdempotencyKey,
     IReadOnlyList<DecidedBranch> Branches,
     string? Reason,
-    DateTimeOffset At) : LogRecord(At);
+    DateTimeOffset At) : LogRecord(At)
+{
+    /// <summary>What proves a branch's end; null if nothing is kept, or it is not among them.</summary>
+    public string? EvidenceOf(BranchName branch) => Branches.FirstOrDefault(decided => decided.Branch == branch)?.Evidence;
+}
 
 /// <summary>A branch that is to learn the decision.</summary>
 /// <param name="Branch">Which one.</param>
-/// <param name="Evidence">What its vote gave to prove its end with; null if nothing.</param>
+/// <param name="Evidence">What its vote gave to prove its end with, or the scan that an operator resolved it by; null if nothing.</param>
 public sealed record DecidedBranch(BranchName Branch, string? Evidence);
 
 /// <summary>Every branch has been proven finished (or given up by an operator): the decision need not be delivered again.</summary>

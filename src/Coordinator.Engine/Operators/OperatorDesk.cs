@@ -117,7 +117,7 @@ public sealed class OperatorDesk
                 $"Transaction {id} committed, and its record has been trimmed: commit it again. To end one branch otherwise, name it with --branch.");
         }
 
-        var prepared = planned.Select(branch => branch.Prepared.Id!).ToList();
+        var prepared = planned.Select(branch => branch.Prepared).ToList();
         if (standing is not null && standing.Decision != decision)
         {
             throw new RefusedException(
@@ -128,12 +128,13 @@ public sealed class OperatorDesk
         standing ??= await _keeper.DecideAsync(
             new DecisionRecord(
                 id, decision, "", IdempotencyKey: null,
-                [.. prepared.Select(branch => new DecidedBranch(branch.Branch, null))], reason, _time.GetUtcNow()),
+                [.. prepared.Select(branch => new DecidedBranch(branch.Id!.Branch, branch.Evidence))], reason, _time.GetUtcNow()),
             whenUnknown: null);
         if (standing.Decision != decision)
             throw new RefusedException(RefusalKind.Unavailable, Reasons.LogUnavailable, $"The log did not answer; transaction {id} is decided {standing.Decision}.");
         await RecordAsync(id, branch: null, decision, reason);
-        var reports = await Task.WhenAll(prepared.Select(branch => FinishAsync(branch, decision, standing)));
+        var reports = await Task.WhenAll(prepared.Select(branch => FinishAsync(
+            branch.Id!, decision, standing.Decision, standing.EvidenceOf(branch.Id!.Branch) ?? branch.Evidence)));
         // A branch that is still prepared is finished by a later scan, or after a restart, from the decision just kept.
         if (reports.All(report => report.State != BranchState.Prepared))
             await _keeper.AppendAsync(new EndRecord(id, _time.GetUtcNow()), Durability.Forced);
@@ -157,7 +158,7 @@ public sealed class OperatorDesk
         _inquiry.CheckCluster(branch.Transaction);
         var standing = await _keeper.ReadAsync(log => log.FindDecisionAsync(branch.Transaction));
         await RecordAsync(branch.Transaction, branch.Branch, decision, reason);
-        return await FinishAsync(branch, decision, standing);
+        return await FinishAsync(branch, decision, standing?.Decision ?? decision, standing?.EvidenceOf(branch.Branch));
     }
 
     /// <summary>Shows a transaction's heuristic outcomes no more.</summary>
@@ -234,7 +235,8 @@ public sealed class OperatorDesk
             .Where(branch => branch.Prepared.Id?.Transaction == id).DistinctBy(branch => branch.Prepared.Id)];
     }
 
-    private async Task<BranchView> FinishAsync(BranchId branch, Decision decision, DecisionRecord? standing)
+    /// <param name="standing">What decides whether its end is heuristic.</param>
+    private async Task<BranchView> FinishAsync(BranchId branch, Decision decision, Decision standing, string? evidence)
     {
         if (_registry.Find(branch.Branch) is not { } participant)
         {
@@ -242,16 +244,14 @@ public sealed class OperatorDesk
                 RefusalKind.Unavailable, Reasons.ParticipantUnavailable, $"Participant {branch.Branch.Participant} is not attached; start it first.");
         }
 
-        var evidence = standing?.Branches.FirstOrDefault(decided => decided.Branch == branch.Branch)?.Evidence;
         var report = await _delivery.SendOnceAsync(
             cancellation => decision == Decision.Commit
                 ? participant.CommitAsync(branch, evidence, cancellation)
                 : participant.RollbackAsync(branch, evidence, cancellation),
             _options.CommandTimeout);
-        var wanted = standing?.Decision ?? decision;
-        var isAsDecided = report.Outcome == (wanted == Decision.Commit ? BranchOutcome.Committed : BranchOutcome.RolledBack);
+        var isAsDecided = report.Outcome == (standing == Decision.Commit ? BranchOutcome.Committed : BranchOutcome.RolledBack);
         if (!isAsDecided && report.Outcome is BranchOutcome.Committed or BranchOutcome.RolledBack or BranchOutcome.Unknown)
-            await _heuristics.RecordAsync(branch, wanted, report.Outcome, report.Detail ?? "ended by an operator");
+            await _heuristics.RecordAsync(branch, standing, report.Outcome, report.Detail ?? "ended by an operator");
         return new BranchView(branch.Branch, StateOf(report.Outcome, isAsDecided), report.Detail, 0);
     }
 

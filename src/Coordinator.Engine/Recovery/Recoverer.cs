@@ -93,8 +93,8 @@ internal sealed class Recoverer(
         try
         {
             return planned.Kind == PreparedKind.ToCommit
-                ? await CommitAsync(participant, id, planned.Decision!)
-                : await RollbackAsync(participant, id);
+                ? await CommitAsync(participant, id, planned)
+                : await RollbackAsync(participant, id, planned.Prepared.Evidence);
         }
         catch (ParticipantUnavailableException exception)
         {
@@ -111,9 +111,9 @@ internal sealed class Recoverer(
 
     // A database that was restored, or failed over, brings back a branch of a transaction that had ended: the kept
     // decision commits it again.
-    private async Task<bool> CommitAsync(IParticipant participant, BranchId id, DecisionRecord decision)
+    private async Task<bool> CommitAsync(IParticipant participant, BranchId id, PlannedBranch planned)
     {
-        var evidence = decision.Branches.First(branch => branch.Branch == id.Branch).Evidence;
+        var evidence = planned.Decision!.EvidenceOf(id.Branch) ?? planned.Prepared.Evidence;
         var report = await delivery.SendOnceAsync(
             cancellation => participant.CommitAsync(id, evidence, cancellation), options.CommandTimeout);
         if (report.Outcome is BranchOutcome.RolledBack or BranchOutcome.Unknown)
@@ -121,10 +121,10 @@ internal sealed class Recoverer(
         return report.Outcome == BranchOutcome.Committed;
     }
 
-    private async Task<bool> RollbackAsync(IParticipant participant, BranchId id)
+    private async Task<bool> RollbackAsync(IParticipant participant, BranchId id, string? evidence)
     {
         var report = await delivery.SendOnceAsync(
-            cancellation => participant.RollbackAsync(id, null, cancellation), options.CommandTimeout);
+            cancellation => participant.RollbackAsync(id, evidence, cancellation), options.CommandTimeout);
         // No decision names the branch: only its participant's word says that it ever was, and it may say so without end.
         if (report.Outcome == BranchOutcome.Committed && heuristics.Count < options.MaxScanHeuristics)
             await heuristics.RecordAsync(id, Decision.Abort, report.Outcome, report.Detail ?? "");

@@ -62,6 +62,7 @@ internal static class WireMapping
         TransactionId = branch.Id?.Transaction.Value ?? "",
         Branch = branch.Id?.Branch.ToString() ?? "",
         PreparedAt = branch.PreparedAt is { } at ? Timestamp.FromDateTimeOffset(at) : null,
+        Evidence = branch.Evidence ?? "",
     };
 
     private static Wire.CoordinatorMark ToWire(CoordinatorMark mark) => new()

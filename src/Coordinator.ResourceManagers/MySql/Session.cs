@@ -96,6 +96,8 @@ internal sealed class Session(DbConnection connection)
     private async Task<IReadOnlyList<IReadOnlyList<string?[]>>> ReadAllAsync(
         string statements, IReadOnlyList<DbParameter> parameters)
     {
+        // Off the caller's thread: a driver may block before its first await, and then no time limit would hold.
+        await Task.Yield();
         var results = new List<IReadOnlyList<string?[]>>();
         await using var command = connection.CreateCommand();
         command.CommandText = statements;

@@ -6,7 +6,8 @@ namespace Coordinator.ResourceManagers.Postgres;
 /// <summary>
 /// Lists the prepared branches of this database; those of its neighbours on the same server can be finished only there.
 /// On a standby <c>pg_prepared_xacts</c> is empty whatever is prepared, so the scan asks which it is, first and in the
-/// same round trip: a server that was a primary then is one while it lists.
+/// same round trip: a server that was a primary then is one while it lists. Each of ours comes with its evidence, since
+/// another may finish it before the command that follows the scan arrives.
 /// </summary>
 internal static class PreparedScanReader
 {
@@ -20,16 +21,38 @@ internal static class PreparedScanReader
             options.Phase2Timeout,
             cancellationToken,
             "SELECT pg_is_in_recovery()::text, " + Attachment.ServerStart,
-            "SELECT gid, extract(epoch FROM prepared)::text FROM pg_prepared_xacts WHERE database = current_database() ORDER BY prepared, gid");
+            "SELECT gid, extract(epoch FROM prepared)::text, transaction::text FROM pg_prepared_xacts WHERE database = current_database() ORDER BY prepared, gid");
         if (results[0][0][0] != "false")
             throw new ResourceRefusedException("The scan ran on a standby, where no prepared branch can be seen: it concludes nothing.");
-        return new PreparedScan([.. results[1].Select(Read)], results[0][0][1]!);
+        var start = results[0][0][1]!;
+        if (!results[1].Any(row => BranchId.TryParse(row[0], out _)))
+            return new PreparedScan([.. results[1].Select(row => Read(row, server: null))], start);
+        // AFTER the list: a flushed position behind every prepare listed, and a number above theirs.
+        var server = (await Batch.QueryAsync(
+            connection,
+            options.Phase2Timeout,
+            cancellationToken,
+            "SELECT system_identifier::text, substring(pg_walfile_name(pg_current_wal_flush_lsn()) FOR 8), "
+            + "pg_current_wal_flush_lsn()::text, pg_snapshot_xmax(pg_current_snapshot())::text FROM pg_control_system()"))[0][0];
+        return new PreparedScan([.. results[1].Select(row => Read(row, server))], start);
     }
 
-    private static PreparedBranch Read(string?[] row)
+    private static PreparedBranch Read(string?[] row, string?[]? server)
     {
         var id = BranchId.TryParse(row[0], out var own) ? own : null;
         var seconds = double.Parse(row[1]!, CultureInfo.InvariantCulture);
-        return new PreparedBranch(PrintableText.Of(row[0]!), id, DateTimeOffset.UnixEpoch.AddSeconds(seconds));
+        var evidence = id is null || server is null ? null : new Evidence(
+            server[0]!,
+            uint.Parse(server[1]!, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture),
+            FullXid(uint.Parse(row[2]!, CultureInfo.InvariantCulture), ulong.Parse(server[3]!, CultureInfo.InvariantCulture)),
+            Lsn.Parse(server[2]!));
+        return new PreparedBranch(PrintableText.Of(row[0]!), id, DateTimeOffset.UnixEpoch.AddSeconds(seconds), evidence?.ToString());
+    }
+
+    // The list has the low half of a number that counts on for ever, and is below the next one by less than half a round.
+    private static ulong FullXid(uint listed, ulong next)
+    {
+        var full = (next & ~(ulong)uint.MaxValue) | listed;
+        return full <= next ? full : full - (1UL << 32);
     }
 }

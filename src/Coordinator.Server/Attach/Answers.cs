@@ -48,7 +48,8 @@ internal static class Answers
         }
 
         var raw = branch.Raw.Length <= MaxRawLength ? branch.Raw : branch.Raw[..MaxRawLength];
-        return new Coordinator.PreparedBranch(Shorten(raw), id, TimeOf(branch));
+        var evidence = branch.Evidence.Length > 0 ? Fields.OptionalText(branch.Evidence, MaxEvidenceLength, "scan.branches.evidence") : null;
+        return new Coordinator.PreparedBranch(Shorten(raw), id, TimeOf(branch), evidence);
     }
 
     private static DateTimeOffset? TimeOf(Contracts.V1.PreparedBranch branch)

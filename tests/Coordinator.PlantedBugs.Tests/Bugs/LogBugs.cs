@@ -45,8 +45,8 @@ public sealed class LogBugs : IBugList
             What = "The last writer of a decision wins.",
             Like = "R2",
             File = "src/Coordinator.Log/Sqlite/LogDatabase.cs",
-            Old = "VALUES ($position, $txid, $key, $body, $chain) ON CONFLICT DO NOTHING\"",
-            New = "VALUES ($position, $txid, $key, $body, $chain) ON CONFLICT (txid) WHERE txid IS NOT NULL DO UPDATE SET body = excluded.body\"",
+            Old = "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING\"",
+            New = "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (txid) WHERE txid IS NOT NULL DO UPDATE SET body = excluded.body\"",
             CaughtBy = [Logs("SqliteConformanceTests.R2_")],
         },
         new("write-tried-again-after-a-failed-fsync")

@@ -78,8 +78,8 @@ public sealed class PostgresBugs : IBugList
             What = "The gid read back is proof enough for a yes, though another process prepared it.",
             Like = "databases.md: the gid and our own xid",
             File = Folder + "BranchSession.cs",
-            Old = "if (proof?[0] != ((uint)xid).ToString(CultureInfo.InvariantCulture))",
-            New = "if (proof is null)",
+            Old = "var isOwn = proof?[0] == ((uint)xid).ToString(CultureInfo.InvariantCulture);",
+            New = "var isOwn = proof is not null;",
             CaughtBy = [Postgres("PrepareTraps.GidTaken")],
         },
         new("postgres-deferred-rows-not-looked-at")

@@ -51,15 +51,15 @@ public sealed class SessionBugs : IBugList
             What = "A prepared branch is rolled back by its participant when the transaction's deadline passes.",
             Like = "R8",
             File = "src/Coordinator.Participant/Session/Opening.cs",
-            Old = """
-                        await Task.Delay(Remaining(branch), context.Time, branch.Settled)
-                            .ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
-                        if (!branch.Settled.IsCancellationRequested)
-                            finishing.EndUnprepared(branch, Reasons.DeadlinePassed, "The transaction's deadline passed.");
-                """,
+            Old = "() => finishing.EndUnprepared(branch, Reasons.DeadlinePassed, \"The transaction's deadline passed.\"));",
             New = """
-                        await Task.Delay(Remaining(branch), context.Time);
-                        await finishing.RollBackAsync(branch, evidence: null, "The transaction's deadline passed.");
+                () => { });
+                        _ = RollBackLateAsync();
+                        async Task RollBackLateAsync()
+                        {
+                            await Task.Delay(Remaining(branch), context.Time);
+                            await finishing.RollBackAsync(branch, evidence: null, "The transaction's deadline passed.");
+                        }
                 """,
             CaughtBy = [new Simulator()],
         },

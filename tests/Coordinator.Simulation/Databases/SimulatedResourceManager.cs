@@ -102,7 +102,7 @@ internal sealed class SimulatedResourceManager(
 
     public Task<PreparedScan> ListPreparedAsync(CancellationToken cancellationToken) => CallAsync(() => new PreparedScan(
         [
-            .. server.Branches.Where(branch => branch.State == BranchState.Prepared).Select(branch => new PreparedBranch(branch.Id.Gid, branch.Id, null)),
+            .. server.Branches.Where(branch => branch.State == BranchState.Prepared).Select(server.List),
             .. server.Strangers,
         ],
         server.Start));

@@ -87,8 +87,14 @@ internal sealed class SimulatedServer(string name, ResourceKind kind, int accoun
         branch.WasPrepared = true;
         Settle();
         oracle.Prepared(this, branch.Id);
-        return HasWitness ? "w" : "x" + branch.Xid;
+        return EvidenceOf(branch);
     }
+
+    /// <summary>As its list shows a prepared branch. Only PostgreSQL's has the transaction's number, which is evidence.</summary>
+    public PreparedBranch List(ServerBranch branch) =>
+        new(branch.Id.Gid, branch.Id, null, Kind == ResourceKind.Postgres ? EvidenceOf(branch) : null);
+
+    private string EvidenceOf(ServerBranch branch) => HasWitness ? "w" : "x" + branch.Xid;
 
     public static void EndReadOnly(ServerSession session) => Working(session).State = BranchState.ReadOnly;
 

@@ -18,6 +18,7 @@ internal sealed class Inspection(World world, KillTally tally, TimeSpan healLimi
 {
     private const int AtOnce = 16;
     private readonly List<Finding> _findings = [];
+    private readonly UnprovenCommits _unproven = new(world);
 
     /// <summary>What was found so far.</summary>
     public IReadOnlyList<Finding> Findings => _findings;
@@ -31,13 +32,16 @@ internal sealed class Inspection(World world, KillTally tally, TimeSpan healLimi
     /// <summary>Those that were in doubt for a time, or whose client was killed before it knew.</summary>
     public int Settled { get; private set; }
 
+    /// <summary>Commits in one phase that nothing proved (R13), forgotten as an operator would.</summary>
+    public int Unproven => _unproven.Forgotten;
+
     /// <summary>Audits whose sum was compared.</summary>
     public int Audits { get; private set; }
 
     /// <summary>Looks at all that has happened since the last time.</summary>
     public async Task RunAsync()
     {
-        var rest = new Rest(world, healLimit);
+        var rest = new Rest(world, _unproven, healLimit);
         foreach (var unsettled in await rest.AwaitAsync())
             Find(Broken.Unsettled, $"Not at rest within {healLimit.TotalSeconds:0} s: {unsettled}");
         foreach (var prepared in await rest.PreparedAsync())

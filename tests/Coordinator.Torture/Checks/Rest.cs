@@ -4,7 +4,7 @@ using Grpc.Core;
 namespace Coordinator.Torture.Checks;
 
 /// <summary>The heal phase: everything runs, nobody asks for anything, and all has to come to rest by itself.</summary>
-internal sealed class Rest(World world, TimeSpan limit)
+internal sealed class Rest(World world, UnprovenCommits unproven, TimeSpan limit)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
     private OperatorService.OperatorServiceClient Operators => new(world.Client.CallInvoker);
@@ -37,13 +37,14 @@ internal sealed class Rest(World world, TimeSpan limit)
         {
             var status = await Operators.GetStatusAsync(new GetStatusRequest());
             var inDoubt = await Operators.ListInDoubtAsync(new ListInDoubtRequest());
+            var heuristics = await unproven.ForgetAsync(inDoubt.Heuristics, Operators);
             return
             [
                 .. world.EndedByThemselves().Select(name => $"{name} has ended by itself"),
                 .. status.OpenTransactions.Where(state => state.Value > 0).Select(state => $"{state.Value} transactions are {state.Key}"),
                 .. inDoubt.Branches.Select(branch => $"in doubt: {branch}"),
                 .. inDoubt.Undelivered.Select(transaction => $"undelivered: {transaction}"),
-                .. inDoubt.Heuristics.Select(heuristic => $"heuristic: {heuristic}"),
+                .. heuristics.Select(heuristic => $"heuristic: {heuristic}"),
                 .. inDoubt.FailedScans.Select(scan => $"{scan.Key} could not be scanned: {scan.Value}"),
                 .. status.ParticipantsAttached == world.Databases.Count ? [] : new[] { $"{status.ParticipantsAttached} participants are attached" },
                 .. (await PreparedAsync()).Select(branch => $"prepared in {branch}"),

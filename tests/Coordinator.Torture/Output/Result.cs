@@ -18,6 +18,7 @@ internal sealed record Result(
     int Committed,
     int RolledBack,
     int SettledFromDoubt,
+    int Unproven,
     int Audits,
     IReadOnlyList<KillRow> Rows,
     IReadOnlyList<Finding> Findings,
@@ -40,6 +41,6 @@ internal sealed record Result(
             tally.Kills, tally.Kinds, Count(Broken.Split), Count(Broken.Lost), Count(Broken.LeftPrepared),
             Count(Broken.Total) + Count(Broken.Unsettled), options.Seed, [.. world.Databases.Select(Bank.Name)], world.WithoutMySql,
             inspection.Checked, inspection.Committed, inspection.Checked - inspection.Committed, inspection.Settled,
-            inspection.Audits, tally.Rows(), findings, brokeOff, options.Kills, took, world.Folder);
+            inspection.Unproven, inspection.Audits, tally.Rows(), findings, brokeOff, options.Kills, took, world.Folder);
     }
 }

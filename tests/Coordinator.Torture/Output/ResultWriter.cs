@@ -48,6 +48,8 @@ internal static class ResultWriter
             + $"{result.SettledFromDoubt} of them in doubt for a time, then settled";
         yield return $"audits with every account locked: {result.Audits}; databases: {string.Join(", ", result.Databases)}; "
             + string.Create(CultureInfo.InvariantCulture, $"seed {result.Seed}; {result.Took.TotalSeconds:0} s");
+        if (result.Unproven > 0)
+            yield return $"commits in one phase on PostgreSQL whose answer was lost, told as unknown: {result.Unproven}";
         foreach (var finding in result.Findings.Take(MostShown))
             yield return $"BROKEN ({finding.Broken}): {finding.Text}";
         if (result.Findings.Count > MostShown)
