@@ -219,10 +219,10 @@ choose_port() {
   port=$1
   if [[ ! $port && -e $dir/port ]]; then port=$(<"$dir/port"); fi
   # Below 32768, where Linux begins to take the near ends of connections from: a port that is free
-  # while the server is down would else be lost to one of these.
+  # while the server is down would else be lost to one of these. Nor is it another server's that is down.
   while [[ ! $port ]]; do
-    port=$((20000 + SRANDOM % 12768))
-    if (exec 8<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then port=; fi
+    port=$((20000 + SRANDOM % 6000))
+    if (exec 8<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || grep -qsx "$port" "$(dirname "$dir")"/*/port; then port=; fi
   done
   echo "$port" >"$dir/port"
 }

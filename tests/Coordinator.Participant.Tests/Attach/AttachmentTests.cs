@@ -385,6 +385,34 @@ public sealed class AttachmentTests : IAsyncLifetime
         Assert.Equal(BranchOutcome.Committed, _resources.OutcomeOf(branch));
     }
 
+    /// <summary>More commands come at once than may run. Expected: the one too many fails, to be sent again, and no other is touched.</summary>
+    [Fact]
+    public async Task Command_PastTheLimitOfRunningOnes_FailsAndIsAskedAgain()
+    {
+        var participant = await StartAsync(options => options.MaxRunningCommands = 1);
+        var stream = await _coordinator.NextStreamAsync();
+        var first = await WorkAsync(participant);
+        var second = await WorkAsync(participant);
+        var answered = new TaskCompletionSource();
+        _resources.On("session-prepare", () =>
+        {
+            _resources.Heal("session-prepare");
+            return answered.Task;
+        });
+        var firstVote = stream.SendAsync(command => command.Prepare = Prepare(first));
+        await Eventually.AssertAsync(() => _resources.Trace.Contains("session-prepare"), _limit, "the first prepare begins");
+
+        var refused = await stream.SendAsync(command => command.Prepare = Prepare(second));
+
+        Assert.Equal(Answer.AnswerOneofCase.Failed, refused.AnswerCase);
+        Assert.Contains("1 commands are running already", refused.Failed.ToString(), StringComparison.Ordinal);
+        answered.SetResult();
+        Assert.Equal(VoteAnswer.Types.Vote.Prepared, (await firstVote).Vote.Vote);
+        await Eventually.AssertAsync(
+            async () => Assert.Equal(VoteAnswer.Types.Vote.Prepared, (await stream.SendAsync(command => command.Prepare = Prepare(second))).Vote.Vote),
+            _limit, "the second is prepared too");
+    }
+
     private static async Task<BranchId> WorkAsync(ICoordinatorParticipant participant)
     {
         await participant.WhenAttachedAsync(default).WaitAsync(_limit);

@@ -66,6 +66,28 @@ public abstract class SqlServiceTests(DatabaseKind kind) : IAsyncLifetime
         await Host.RollBackAsync(transaction);
     }
 
+    /// <summary>Refused before anything runs, so the transaction goes on.</summary>
+    [Fact]
+    public async Task Execute_PastALimit_IsRefusedNamingIt_AndNothingIsSpoilt()
+    {
+        await using var host = await SqlHost.StartAsync(kind, ("MaxSqlBytes", "64"), ("MaxParameters", "2"));
+        var transaction = Ids.NewTransaction();
+        await host.ExecuteAsync(transaction, "SELECT 1");
+
+        await AssertMalformedAsync(() => host.ExecuteAsync(transaction, "SELECT '" + new string('é', 28) + "'"), "64 bytes");
+        await AssertMalformedAsync(
+            () => host.ExecuteAsync(transaction, "SELECT 1", new Value { Int64 = 1 }, new Value { Int64 = 2 }, new Value { Int64 = 3 }), "2 parameters");
+        await host.ExecuteAsync(transaction, "SELECT '" + new string('x', 55) + "'");
+        await host.CommitAsync(transaction);
+
+        static async Task AssertMalformedAsync(Func<Task> call, string limit)
+        {
+            var (status, reason, failure) = await SqlHost.FailureAsync(call);
+            Assert.Equal((StatusCode.InvalidArgument, Reason.Malformed), (status, reason));
+            Assert.Contains(limit, failure.Status.Detail, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task Execute_Fails_PoisonsTheBranch_AndTellsTheDatabasesCode()
     {

@@ -130,6 +130,7 @@ public sealed class ServerTraps
     [MySqlFamilyData(only: DatabaseKind.MySql, "xa_detach_on_prepare=OFF", "xa_detach_on_prepare")]
     [InlineData(DatabaseKind.MariaDb, "default_storage_engine=MyISAM", "default_storage_engine")]
     [InlineData(DatabaseKind.MariaDb, "read_only=ON", "read-only")]
+    [InlineData(DatabaseKind.MariaDb, "wsrep_on=ON", "Galera")]
     public async Task UnfitServer_IsRefusedWithTheSetting(DatabaseKind kind, string option, string expected)
     {
         await using var server = await PrivateServer.StartAsync(kind, option);
