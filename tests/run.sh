@@ -9,7 +9,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit 1
 configuration=${CONFIGURATION:-Release}
 results=$(mktemp -d)
-trap 'rm -rf "$results"' EXIT
+compiler=coordinator-tests-$$
+# The compiler that the build left waiting for more work, found by a name of our own.
+trap 'rm -rf "$results"; pkill -f -- "-pipename:$compiler"' EXIT
 
 die() { printf '%s\n0 passed, 1 failed\n' "$*"; exit 1; }
 
@@ -38,7 +40,8 @@ install_missing() {
 
 command -v dotnet >/dev/null || die "The .NET 10 SDK is missing: https://dotnet.microsoft.com/download"
 install_missing || die "The servers and tools that the tests need could not be installed; see above."
-dotnet build Coordinator.sln -c "$configuration" --nologo -v quiet || die "The build failed; see above."
+# One compiler for all projects takes half the time of one for each.
+dotnet build Coordinator.sln -c "$configuration" --nologo -v quiet -p:UseSharedCompilation=true -p:SharedCompilationId="$compiler" || die "The build failed; see above."
 
 run_project() {
   local project=$1 name=$2

@@ -45,7 +45,7 @@ internal static class HtmlReport
         page.Append("</ul></div>");
         foreach (var figure in section.Figures)
         {
-            page.Append(CultureInfo.InvariantCulture, $"<figure id=\"{figure.Id}\"><h3>{Encode(figure.Title)}</h3><div class=\"scroll\" tabindex=\"0\">{figure.Svg}</div><figcaption>{Encode(figure.Caption)}</figcaption></figure>");
+            page.Append(CultureInfo.InvariantCulture, $"<figure id=\"figure-{figure.Id}\"><h3>{Encode(figure.Title)}</h3><div class=\"scroll\" tabindex=\"0\">{figure.Svg}</div><figcaption>{Encode(figure.Caption)}</figcaption></figure>");
         }
 
         page.Append("<details open><summary>How it was measured</summary>");
