@@ -65,22 +65,10 @@ for project in tests/*/*.csproj; do
   if $wanted; then projects+=("$project"); fi
 done
 
-# The end-to-end tests wait most of the time, for processes that start and for those that were killed: beside them the
-# others find a processor free.
-beside=
+# One after another: some of them put all the load on the machine that it can take, and would only slow one another down.
 for project in "${projects[@]}"; do
-  if [[ $project == *EndToEnd.csproj ]] && [ "${#projects[@]}" -gt 1 ]; then
-    run_project "$project" "$(basename "$project" .csproj)" >"$results/beside.log" 2>&1 &
-    beside=$!
-  fi
+  run_project "$project" "$(basename "$project" .csproj)"
 done
-for project in "${projects[@]}"; do
-  [[ -n $beside && $project == *EndToEnd.csproj ]] || run_project "$project" "$(basename "$project" .csproj)"
-done
-if [ -n "$beside" ]; then
-  wait "$beside"
-  cat "$results/beside.log"
-fi
 
 passed=0 failed=0 skipped=0
 for project in "${projects[@]}"; do
