@@ -15,7 +15,7 @@ namespace Coordinator.Fuzz;
 internal sealed class Aftermath(Target target, Tally tally)
 {
     private const long MaxGrowthBytes = 400L << 20;
-    private const int Attempts = 10;
+    private const int Attempts = 3;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
     private readonly long _memoryBefore = GC.GetTotalMemory(forceFullCollection: true);
 
