@@ -14,6 +14,7 @@ internal sealed record ShortRun(string Text, IReadOnlyList<JsonElement> Rows, XD
         Rounds = 2,
         Workers = [2],
         WarmUpTransactions = 8,
+        WarmUpLimit = TimeSpan.Zero,
         Databases = ["postgres+mariadb"],
         Open = 100,
         Transactions = 200,

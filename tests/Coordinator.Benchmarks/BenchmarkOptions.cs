@@ -11,8 +11,11 @@ internal sealed record BenchmarkOptions
 
     public IReadOnlyList<int> Workers { get; init; } = [1, 8, 32];
 
-    /// <summary>How many transactions a case does before it is measured: until then, .NET still compiles what they need most.</summary>
+    /// <summary>How many transactions a case does before it is measured.</summary>
     public int WarmUpTransactions { get; init; } = 5_000;
+
+    /// <summary>How long that goes on at most while .NET still compiles what they need most.</summary>
+    public TimeSpan WarmUpLimit { get; init; } = TimeSpan.FromMinutes(3);
 
     /// <summary>Open transactions at once, for the command that counts memory.</summary>
     public int Open { get; init; } = 10_000;

@@ -99,7 +99,9 @@ internal sealed class Session(DbConnection connection)
         // Off the caller's thread: a driver may block before its first await, and then no time limit would hold.
         await Task.Yield();
         var results = new List<IReadOnlyList<string?[]>>();
-        await using var command = connection.CreateCommand();
+        // Not "await using": MySql.Data then leaves the command to its finalizer, and with it all that it holds to another
+        // collection. Closing it sends nothing.
+        using var command = connection.CreateCommand();
         command.CommandText = statements;
         command.CommandTimeout = 0;
         foreach (var parameter in parameters)

@@ -60,12 +60,9 @@ internal static class MixCommand
             crews.Add((each, await Crew.OpenAsync(each.Name, processes, readLog: null, each.Open, options.Workers.Max())));
         }
 
-        progress.Plan(crews.Count * (1 + (options.Workers.Count * options.Rounds)));
-        foreach (var (_, crew) in crews)
-        {
-            progress.Next($"{crew.Name}, warming up");
-            await crew.WarmUpAsync(options.Workers.Max(), options.WarmUpTransactions);
-        }
+        progress.Plan(1 + (crews.Count * options.Workers.Count * options.Rounds));
+        progress.Next("warming up");
+        await WarmUp.RunAsync([.. crews.Select(each => each.Crew)], options);
 
         var rows = new List<Row>();
         foreach (var workers in options.Workers)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Coordinator.Benchmarks.Databases;
 using Coordinator.Benchmarks.Measuring;
 
@@ -7,9 +6,6 @@ namespace Coordinator.Benchmarks.TwoPhase;
 /// <summary>The workers of one case, with rows of their own each, and how many transactions they have committed.</summary>
 internal sealed class Crew : IAsyncDisposable
 {
-    private static readonly TimeSpan WarmUpLimit = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan WarmUpStep = TimeSpan.FromMilliseconds(200);
-
     private readonly IReadOnlyList<MeasuredProcess> _processes;
     private readonly Func<Task<LogCounts>>? _readLog;
     private readonly List<IWorker> _workers = [];
@@ -49,13 +45,6 @@ internal sealed class Crew : IAsyncDisposable
         var slice = await Slice.MeasureAsync(_steps[..workers], length, _processes, _readLog);
         Committed += slice.Transactions;
         return slice;
-    }
-
-    /// <summary>Lets some of the workers work until so many transactions are done, or a minute is over.</summary>
-    public async Task WarmUpAsync(int workers, int transactions)
-    {
-        for (var started = Stopwatch.GetTimestamp(); Committed < transactions && Stopwatch.GetElapsedTime(started) < WarmUpLimit;)
-            await RunAsync(workers, WarmUpStep);
     }
 
     public async ValueTask DisposeAsync()

@@ -32,7 +32,7 @@ internal static class TwoPhaseCommand
             var cases = await CaseCatalog.StartAsync(servers, folder, options);
             try
             {
-                progress.Plan(cases.Count * (1 + (options.Workers.Count * options.Rounds)));
+                progress.Plan(1 + (cases.Count * options.Workers.Count * options.Rounds));
                 return await RunAsync(servers, cases, options, progress);
             }
             finally
@@ -53,11 +53,8 @@ internal static class TwoPhaseCommand
         foreach (var each in cases)
             crews.Add(await Crew.OpenAsync(
                 each.Name, [.. servers.Processes, .. each.Processes], each.ReadLog, each.OpenWorkerAsync, options.Workers.Max()));
-        foreach (var crew in crews)
-        {
-            progress.Next($"{servers.Name}, {crew.Name}, warming up");
-            await crew.WarmUpAsync(options.Workers.Max(), options.WarmUpTransactions);
-        }
+        progress.Next($"{servers.Name}, warming up");
+        await WarmUp.RunAsync(crews, options);
 
         var rows = new List<Row>();
         foreach (var workers in options.Workers)
