@@ -46,6 +46,38 @@ public sealed class SqliteTransactionLogTests : IAsyncLifetime
         Assert.Equal(102, log.DurableEnd);
     }
 
+    /// <summary>An hour's patience: what ended without the reason that is named would not end within the test.</summary>
+    [Fact]
+    public async Task Decide_WhileManyAreUnended_WaitsForHalfAsMany()
+    {
+        var (log, opened) = await OpenAsync(gatherFor: TimeSpan.FromHours(1));
+        await Task.WhenAll(await WhileTheWriterIsHeldAsync(() => log.DecideAsync(Decide(opened, 1)), () => Enumerable.Range(2, 29).Select(i => log.DecideAsync(Decide(opened, i)))));
+        var before = log.Statistics;
+
+        await Task.WhenAll(Enumerable.Range(31, 15).Select(i => log.DecideAsync(Decide(opened, i)))).WaitAsync(Limit);
+        Assert.Equal(before.ForcedWrites + 1, log.Statistics.ForcedWrites);
+
+        // Whatever else is asked of the writer ends the waiting.
+        var alone = log.DecideAsync(Decide(opened, 46));
+        await log.FindDecisionAsync(Id(opened, 1)).WaitAsync(Limit);
+        await alone.WaitAsync(Limit);
+
+        for (var i = 1; i <= 46; i++)
+            await log.AppendAsync(new EndRecord(Id(opened, i), Noon), Durability.Lazy);
+        await log.DecideAsync(Decide(opened, 47)).WaitAsync(Limit);
+    }
+
+    [Fact]
+    public async Task Dispose_WhileADecisionWaitsForOthers_WritesIt()
+    {
+        var (log, opened) = await OpenAsync(gatherFor: TimeSpan.FromHours(1));
+        await Task.WhenAll(await WhileTheWriterIsHeldAsync(() => log.DecideAsync(Decide(opened, 1)), () => Enumerable.Range(2, 29).Select(i => log.DecideAsync(Decide(opened, i)))));
+        var waiting = log.DecideAsync(Decide(opened, 31));
+
+        await log.DisposeAsync().AsTask().WaitAsync(Limit);
+        await waiting.WaitAsync(Limit);
+    }
+
     [Fact]
     public async Task R2_Decide_TwiceWithinOneBatch_TheFirstStands()
     {
@@ -223,7 +255,8 @@ public sealed class SqliteTransactionLogTests : IAsyncLifetime
         int maxQueue = 10_000,
         int checkpointPages = 1000,
         TimeSpan? lazyDelay = null,
-        TimeSpan? markInterval = null)
+        TimeSpan? markInterval = null,
+        TimeSpan? gatherFor = null)
     {
         var log = new SqliteTransactionLog(new SqliteLogOptions
         {
@@ -232,6 +265,7 @@ public sealed class SqliteTransactionLogTests : IAsyncLifetime
             MaxQueue = maxQueue,
             CheckpointPages = checkpointPages,
             LazyDelay = lazyDelay ?? TimeSpan.FromHours(1),
+            GatherFor = gatherFor ?? TimeSpan.FromMilliseconds(10),
             MarkInterval = markInterval ?? TimeSpan.FromHours(1),
             TrimBatch = 4,
             Faults = path is null ? _faults : null,

@@ -88,6 +88,7 @@ public class OptionsTests
     [InlineData("Insecure", "yes", "true or false")]
     [InlineData("OtlpEndpoint", "collector", "http or https")]
     [InlineData("LogMaxQueue", "1", "at least LogMaxBatch")]
+    [InlineData("LogGatherFor", "2s", "from zero to one second")]
     [InlineData("Log", "", "name the log's file")]
     public void Bind_WrongValue_NamesTheOptionAndWhatItMustBe(string key, string value, string expected)
     {

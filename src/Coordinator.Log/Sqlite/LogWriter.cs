@@ -14,7 +14,6 @@ namespace Coordinator.Log;
 /// </remarks>
 internal sealed class LogWriter : IAsyncDisposable
 {
-    private const int MaxGather = 16;
     private readonly object _gate = new();
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly LogStore _store;
@@ -24,10 +23,13 @@ internal sealed class LogWriter : IAsyncDisposable
     private readonly SemaphoreSlim _places;
     private readonly Thread _thread;
     private readonly List<PendingWrite> _batch = [];
+    private readonly Gathering _gathering = new();
     private List<object> _queue = [];
     private List<object> _taken = [];
     private long? _lazySince;
     private bool _isLazyKnown;
+    private int _decisionsQueued;
+    private int _decisionsAwaited;
     private bool _isBatchForced;
     private long _markForcedAt = Stopwatch.GetTimestamp();
     private long _end;
@@ -94,13 +96,35 @@ internal sealed class LogWriter : IAsyncDisposable
             if (_isStopping)
                 return false;
             _queue.Add(request);
-            // The writer wakes up by itself for lazy records once it knows of one.
-            if (request is not PendingWrite { IsForced: false } || !_isLazyKnown)
+            if (ShallWake(request))
                 Monitor.Pulse(_gate);
-            _isLazyKnown |= request is PendingWrite { IsForced: false };
         }
 
         return true;
+    }
+
+    private bool ShallWake(object request)
+    {
+        if (request is not PendingWrite write)
+        {
+            _decisionsAwaited = 0;
+            return true;
+        }
+
+        if (write.IsEnd)
+            _gathering.End();
+        if (write.Decision is not null)
+            return ++_decisionsQueued >= _decisionsAwaited;
+        if (write.IsForced)
+        {
+            _decisionsAwaited = 0;
+            return true;
+        }
+
+        // The writer wakes up by itself for lazy records once it knows of one.
+        var wasKnown = _isLazyKnown;
+        _isLazyKnown = true;
+        return !wasKnown;
     }
 
     private void Run()
@@ -142,30 +166,33 @@ internal sealed class LogWriter : IAsyncDisposable
             }
         }
 
-        Gather();
         lock (_gate)
         {
+            Gather();
+            _gathering.Decide(_decisionsQueued);
+            _decisionsQueued = 0;
             (_queue, _taken) = (_taken, _queue);
             return _isStopping;
         }
     }
 
-    /// <summary>
-    /// Lets others run first as long as that brings more to write. Where processors are short their records share this
-    /// batch; where they are not, it costs a few microseconds.
-    /// </summary>
+    /// <summary>Waits for the decisions that are likely to follow soon; not if anything else is queued that waits for this thread.</summary>
     private void Gather()
     {
-        for (var (round, before) = (0, -1); round < MaxGather; round++)
+        var target = _failure is null && !_isStopping && _decisionsQueued > 0 ? Math.Min(_gathering.Target, _options.MaxBatch) : 0;
+        if (_queue.Exists(request => request is not PendingWrite { IsForced: false } and not PendingWrite { Decision: not null }))
+            return;
+        _decisionsAwaited = target;
+        var started = Stopwatch.GetTimestamp();
+        while (_decisionsQueued < _decisionsAwaited && !_isStopping
+            && _options.GatherFor - Stopwatch.GetElapsedTime(started) is var left && left > TimeSpan.Zero)
         {
-            int now;
-            lock (_gate)
-                now = _queue.Count;
-            if (now == before || now >= _options.MaxBatch)
-                return;
-            before = now;
-            Thread.Yield();
+            Monitor.Wait(_gate, left);
         }
+
+        if (_decisionsAwaited > 0)
+            _gathering.Learn(target, _decisionsQueued);
+        _decisionsAwaited = 0;
     }
 
     private void Add(PendingWrite write)

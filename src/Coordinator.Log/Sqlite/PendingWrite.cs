@@ -12,6 +12,7 @@ internal sealed class PendingWrite
     {
         Body = RecordCodec.Encode(record);
         Decision = record as DecisionRecord;
+        IsEnd = record is EndRecord;
         IsForced = durability == Durability.Forced;
     }
 
@@ -19,6 +20,8 @@ internal sealed class PendingWrite
 
     /// <summary>Set for a decision, which is keyed by its transaction.</summary>
     public DecisionRecord? Decision { get; }
+
+    public bool IsEnd { get; }
 
     public bool IsForced { get; }
 

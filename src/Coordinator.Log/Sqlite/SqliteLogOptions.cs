@@ -9,6 +9,12 @@ public sealed class SqliteLogOptions
     /// <summary>Records that share one durable write at most.</summary>
     public int MaxBatch { get; init; } = 512;
 
+    /// <summary>
+    /// How long a decision waits at most for others to share its durable write, while many transactions are being
+    /// committed; zero: never. With few of them nothing waits.
+    /// </summary>
+    public TimeSpan GatherFor { get; init; } = TimeSpan.FromMilliseconds(10);
+
     /// <summary>Requests that wait for the writer at most; a further one waits for its place.</summary>
     public int MaxQueue { get; init; } = 10_000;
 
@@ -31,6 +37,7 @@ public sealed class SqliteLogOptions
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(Path);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxBatch);
+        ArgumentOutOfRangeException.ThrowIfLessThan(GatherFor, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxQueue, MaxBatch);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(LazyDelay, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(MarkInterval, TimeSpan.Zero);

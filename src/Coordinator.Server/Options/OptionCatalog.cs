@@ -66,6 +66,7 @@ internal static class OptionCatalog
     [
         Text("Log", "The log's file, on local storage; missing folders are made.", o => o.Log.Path, (o, v) => Log(o, path: v)),
         Number("LogMaxBatch", "Records that share one durable write at most.", o => o.Log.MaxBatch, (o, v) => Log(o, maxBatch: v)),
+        Duration("LogGatherFor", "How long a decision waits at most for others to share its durable write, while many transactions are being committed; zero: never.", o => o.Log.GatherFor, (o, v) => Log(o, gatherFor: v)),
         Number("LogMaxQueue", "Requests that wait for the log's writer at most.", o => o.Log.MaxQueue, (o, v) => Log(o, maxQueue: v)),
         Duration("LogLazyDelay", "How long a record that needs no force waits for one that does.", o => o.Log.LazyDelay, (o, v) => Log(o, lazyDelay: v)),
         Duration("LogMarkInterval", "How far the forced high-water mark may lag behind.", o => o.Log.MarkInterval, (o, v) => Log(o, markInterval: v)),
@@ -95,6 +96,7 @@ internal static class OptionCatalog
         ServerOptions options,
         string? path = null,
         int? maxBatch = null,
+        TimeSpan? gatherFor = null,
         int? maxQueue = null,
         TimeSpan? lazyDelay = null,
         TimeSpan? markInterval = null,
@@ -105,6 +107,7 @@ internal static class OptionCatalog
             {
                 Path = path ?? options.Log.Path,
                 MaxBatch = maxBatch ?? options.Log.MaxBatch,
+                GatherFor = gatherFor ?? options.Log.GatherFor,
                 MaxQueue = maxQueue ?? options.Log.MaxQueue,
                 LazyDelay = lazyDelay ?? options.Log.LazyDelay,
                 MarkInterval = markInterval ?? options.Log.MarkInterval,

@@ -79,6 +79,8 @@ internal static class OptionsValidation
 
     private static IEnumerable<string> CheckRelations(ServerOptions options)
     {
+        if (options.Log.GatherFor < TimeSpan.Zero || options.Log.GatherFor > TimeSpan.FromSeconds(1))
+            yield return $"LogGatherFor is {options.Log.GatherFor}; it must be from zero to one second.";
         if (options.Log.Path.Length == 0)
             yield return "Log is empty; it must name the log's file.";
         if (options.Log.MaxQueue < options.Log.MaxBatch)

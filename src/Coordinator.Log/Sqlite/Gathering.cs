@@ -1,0 +1,48 @@
+namespace Coordinator.Log;
+
+/// <summary>
+/// How many decisions a batch waits for, so that many share one durable write (as <c>commit_siblings</c> and
+/// <c>commit_delay</c> of PostgreSQL). Each transaction that is decided and has not ended is a sign of one more at work:
+/// while few are, nothing waits. Where waiting brought nothing, it is tried again seldom.
+/// </summary>
+/// <remarks>Guarded by the writer's lock.</remarks>
+internal sealed class Gathering
+{
+    // With as many transactions before their decision as after it, a batch of this share waits for an eighth of the time
+    // that a transaction takes.
+    private const int Share = 2;
+    private const int FewestRounds = 32, MostRounds = 1024;
+    private int _unended;
+    private int _most = int.MaxValue;
+    private int _rounds;
+    private int _roundsBeforeMore = FewestRounds;
+
+    /// <summary>So many decisions are worth waiting for.</summary>
+    public int Target => Math.Min(_unended / Share, _most);
+
+    /// <summary>So many decisions are about to be written.</summary>
+    public void Decide(int count) => _unended += count;
+
+    /// <summary>A transaction has ended: one that was decided since the log was opened, or an earlier one.</summary>
+    public void End() => _unended = Math.Max(0, _unended - 1);
+
+    /// <summary>A batch was waited for.</summary>
+    /// <param name="target">How many decisions.</param>
+    /// <param name="came">How many came in time.</param>
+    public void Learn(int target, int came)
+    {
+        if (came < target)
+        {
+            _most = Math.Max(came, 1);
+            (_rounds, _roundsBeforeMore) = (0, Math.Min(_roundsBeforeMore * 2, MostRounds));
+        }
+        else if (came > _most)
+        {
+            (_most, _roundsBeforeMore) = (came, FewestRounds);
+        }
+        else if (target == _most && ++_rounds >= _roundsBeforeMore)
+        {
+            (_most, _rounds) = (_most + 1, 0);
+        }
+    }
+}

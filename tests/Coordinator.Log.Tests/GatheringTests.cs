@@ -1,0 +1,50 @@
+namespace Coordinator.Log.Tests;
+
+public sealed class GatheringTests
+{
+    private readonly Gathering _gathering = new();
+
+    [Fact]
+    public void Target_IsHalfOfWhatIsDecidedAndNotEnded()
+    {
+        Assert.Equal(0, _gathering.Target);
+        _gathering.Decide(1);
+        Assert.Equal(0, _gathering.Target);
+        _gathering.Decide(9);
+        Assert.Equal(5, _gathering.Target);
+        for (var i = 0; i < 20; i++)
+            _gathering.End();
+        Assert.Equal(0, _gathering.Target);
+        _gathering.Decide(2);
+        Assert.Equal(1, _gathering.Target);
+    }
+
+    [Fact]
+    public void Learn_FewerCame_WaitsForNoMoreThanThatAndTriesAgainSeldom()
+    {
+        _gathering.Decide(1000);
+        _gathering.Learn(target: 500, came: 1);
+        Assert.Equal(1, _gathering.Target);
+
+        var rounds = new List<int>();
+        for (var tries = 0; tries < 3; tries++)
+        {
+            var round = 0;
+            for (; _gathering.Target == 1; round++)
+                _gathering.Learn(target: 1, came: 1);
+            rounds.Add(round);
+            _gathering.Learn(target: 2, came: 1);
+        }
+
+        Assert.Equal([64, 128, 256], rounds);
+    }
+
+    [Fact]
+    public void Learn_MoreCameThanWereWaitedFor_WaitsForAsMany()
+    {
+        _gathering.Decide(1000);
+        _gathering.Learn(target: 500, came: 1);
+        _gathering.Learn(target: 1, came: 40);
+        Assert.Equal(40, _gathering.Target);
+    }
+}
