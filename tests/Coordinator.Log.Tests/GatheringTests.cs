@@ -24,27 +24,27 @@ public sealed class GatheringTests
     {
         _gathering.Decide(1000);
         _gathering.Learn(target: 500, came: 1);
-        Assert.Equal(1, _gathering.Target);
+        Assert.Equal(0, _gathering.Target);
 
         var rounds = new List<int>();
         for (var tries = 0; tries < 3; tries++)
         {
             var round = 0;
-            for (; _gathering.Target == 1; round++)
-                _gathering.Learn(target: 1, came: 1);
+            for (; _gathering.Target < 2; round++)
+                _gathering.Learn(_gathering.Target, came: 1);
             rounds.Add(round);
             _gathering.Learn(target: 2, came: 1);
         }
 
-        Assert.Equal([64, 128, 256], rounds);
+        Assert.Equal([3 * 64, 3 * 128, 3 * 256], rounds);
     }
 
     [Fact]
-    public void Learn_MoreCameThanWereWaitedFor_WaitsForAsMany()
+    public void Learn_MoreCameThanWereWaitedFor_WaitsForHalfAsMany()
     {
         _gathering.Decide(1000);
         _gathering.Learn(target: 500, came: 1);
-        _gathering.Learn(target: 1, came: 40);
-        Assert.Equal(40, _gathering.Target);
+        _gathering.Learn(target: 0, came: 40);
+        Assert.Equal(20, _gathering.Target);
     }
 }

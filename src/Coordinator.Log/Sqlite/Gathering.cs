@@ -9,7 +9,7 @@ namespace Coordinator.Log;
 internal sealed class Gathering
 {
     // With as many transactions before their decision as after it, a batch of this share waits for an eighth of the time
-    // that a transaction takes.
+    // that a transaction takes; and where all of them do nothing but decide, the others queue while these are written.
     private const int Share = 2;
     private const int FewestRounds = 32, MostRounds = 1024;
     private int _unended;
@@ -18,7 +18,7 @@ internal sealed class Gathering
     private int _roundsBeforeMore = FewestRounds;
 
     /// <summary>So many decisions are worth waiting for.</summary>
-    public int Target => Math.Min(_unended / Share, _most);
+    public int Target => Math.Min(_unended, _most) / Share;
 
     /// <summary>So many decisions are about to be written.</summary>
     public void Decide(int count) => _unended += count;
@@ -26,9 +26,9 @@ internal sealed class Gathering
     /// <summary>A transaction has ended: one that was decided since the log was opened, or an earlier one.</summary>
     public void End() => _unended = Math.Max(0, _unended - 1);
 
-    /// <summary>A batch was waited for.</summary>
-    /// <param name="target">How many decisions.</param>
-    /// <param name="came">How many came in time.</param>
+    /// <summary>A batch is about to be written.</summary>
+    /// <param name="target">How many decisions were waited for; 0: none.</param>
+    /// <param name="came">How many came.</param>
     public void Learn(int target, int came)
     {
         if (came < target)
@@ -40,7 +40,7 @@ internal sealed class Gathering
         {
             (_most, _roundsBeforeMore) = (came, FewestRounds);
         }
-        else if (target == _most && ++_rounds >= _roundsBeforeMore)
+        else if (target == _most / Share && ++_rounds >= _roundsBeforeMore)
         {
             (_most, _rounds) = (_most + 1, 0);
         }

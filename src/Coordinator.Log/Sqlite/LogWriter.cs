@@ -190,7 +190,7 @@ internal sealed class LogWriter : IAsyncDisposable
             Monitor.Wait(_gate, left);
         }
 
-        if (_decisionsAwaited > 0)
+        if (_decisionsAwaited > 0 || target == 0)
             _gathering.Learn(target, _decisionsQueued);
         _decisionsAwaited = 0;
     }
