@@ -33,7 +33,8 @@ internal sealed class Gathering
     {
         if (came < target)
         {
-            _most = Math.Max(came, 1);
+            // So that as many are waited for next time.
+            _most = Share * came;
             (_rounds, _roundsBeforeMore) = (0, Math.Min(_roundsBeforeMore * 2, MostRounds));
         }
         else if (came > _most)
