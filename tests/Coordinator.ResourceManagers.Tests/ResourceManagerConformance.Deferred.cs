@@ -98,6 +98,35 @@ public abstract partial class ResourceManagerConformance
         Assert.Empty(await Database.QueryAsync($"SELECT id FROM account WHERE id = {one} AND balance = 7;"));
     }
 
+    [Theory]
+    [InlineData(true, 1)]
+    [InlineData(false, 1)]
+    [InlineData(true, 2)]
+    [InlineData(false, 0)]
+    public async Task Deferred_OnlyOne_OtherNumberOfRows_VotesNo(bool isFirst, int expectedRows)
+    {
+        var (one, _) = await InsertTwoRowsAsync();
+        var own = TestDatabase.NewRow();
+        await using var session = await BeginAsync();
+        if (!isFirst)
+            await session.InsertAsync(own);
+        Defer(session, $"UPDATE account SET balance = 7 WHERE id = {one}", expectedRows);
+
+        var vote = await session.PrepareAsync(default);
+
+        if (expectedRows == 1)
+        {
+            Assert.IsType<Vote.Prepared>(vote);
+            Assert.Equal(BranchOutcome.Committed, (await session.CommitAsync(default)).Outcome);
+            Assert.Single(await Database.QueryAsync($"SELECT id FROM account WHERE id = {one} AND balance = 7;"));
+            return;
+        }
+
+        Assert.Contains("rows", Assert.IsType<Vote.No>(vote).Reason, StringComparison.Ordinal);
+        await AssertNothingIsLeftAsync(session, own);
+        Assert.Empty(await Database.QueryAsync($"SELECT id FROM account WHERE id = {one} AND balance = 7;"));
+    }
+
     [Fact]
     public async Task Deferred_LockHeldElsewhere_VotesNo()
     {

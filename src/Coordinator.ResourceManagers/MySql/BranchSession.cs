@@ -11,6 +11,8 @@ namespace Coordinator.ResourceManagers.MySql;
 /// </summary>
 internal sealed class BranchSession : IBranchSession
 {
+    private const string OtherRows = "A deferred statement changed another number of rows than expected.";
+
     private readonly MySqlResourceManager _resource;
     private readonly Sessions _sessions;
     private readonly Session _session;
@@ -91,7 +93,7 @@ internal sealed class BranchSession : IBranchSession
     {
         Expect(State.Working);
         var inner = _guard.CheckDeferred(command, Connection);
-        _deferred.Add(inner, expectedRows is { } expected ? _start.ExpectRows(expected) : null);
+        _deferred.Add(inner, expectedRows);
     }
 
     public void Poison(string reason) => _guard.Poison(reason);
@@ -99,19 +101,23 @@ internal sealed class BranchSession : IBranchSession
     /// <summary>
     /// 1. A poisoned branch, or one with a statement still running, is a no: the server itself would prepare it. 2. One
     /// round trip begins the branch if nothing has, runs what was deferred, ends and prepares; the server stops at the
-    /// first error, so an OK is a yes. 3. MariaDB's session is held for phase 2, MySQL's is free.
+    /// first error, so an OK is a yes. 3. MariaDB's session is held for phase 2, MySQL's is free. 4. A deferred statement
+    /// that changed another number of rows than expected is a no.
     /// </summary>
     public async Task<Vote> PrepareAsync(CancellationToken cancellationToken)
     {
         Expect(State.Working);
         if (_guard.CloseToWork() is { } reason)
             return await RefuseAsync(reason);
+        var expectedRows = _deferred.OnlyExpectedRows;
+        var ownRows = _start.HasBegun ? 0 : _start.OwnRows;
+        int changedRows;
         try
         {
             var statements = $"{Xid.End(Id)}; {Xid.Prepare(Id)}";
             if (!_resource.Flavor.IsMariaDb)
                 statements += "; " + Xid.ReleaseLock(_start.LockName);
-            await RunAsync(statements, cancellationToken);
+            changedRows = await RunAsync(statements, expectedRows is null ? _start.ExpectRows : null, cancellationToken);
         }
         catch (DbException failure) when (ErrorClassifier.Classify(failure) is { Answer: Answer.Refused } verdict)
         {
@@ -128,7 +134,9 @@ internal sealed class BranchSession : IBranchSession
             _resource.Hold(this);
         else
             await ReturnAsync(reusable: true);
-        return new Vote.Prepared(_start.Evidence);
+        return expectedRows is { } expected && changedRows - ownRows != expected
+            ? await RefuseAsync(OtherRows)
+            : new Vote.Prepared(_start.Evidence);
     }
 
     public async Task<BranchReport> CommitOnePhaseAsync(CancellationToken cancellationToken)
@@ -138,7 +146,7 @@ internal sealed class BranchSession : IBranchSession
             return await RollbackAsync(CancellationToken.None) with { Detail = reason };
         try
         {
-            await RunAsync($"{Xid.End(Id)}; {Xid.CommitOnePhase(Id)}; {Xid.ReleaseLock(_start.LockName)}", cancellationToken);
+            await RunAsync($"{Xid.End(Id)}; {Xid.CommitOnePhase(Id)}; {Xid.ReleaseLock(_start.LockName)}", _start.ExpectRows, cancellationToken);
         }
         catch (DbException failure) when (ErrorClassifier.Classify(failure) is { Answer: Answer.Refused } verdict)
         {
@@ -245,28 +253,29 @@ internal sealed class BranchSession : IBranchSession
         _finishing.Release();
     }
 
-    // What begins the branch, unless it has begun; what was deferred; then the statements.
-    private async Task RunAsync(string statements, CancellationToken cancellationToken)
+    // What begins the branch, unless it has begun; what was deferred; then the statements. Returns how many rows the last
+    // text changed.
+    private async Task<int> RunAsync(string statements, Func<int, string>? check, CancellationToken cancellationToken)
     {
+        int changed;
         do
         {
             // Outside the branch, deferred statements would be committed one by one: a savepoint exists only inside.
             var first = !_start.HasBegun ? _start.TakeText() + "; " : _deferred.Count > 0 ? "SAVEPOINT coordinator; RELEASE SAVEPOINT coordinator; " : "";
-            var (deferred, parameters) = _deferred.Take();
+            var (deferred, parameters) = _deferred.Take(check);
             var text = first + deferred + (_deferred.Count > 0 ? "" : deferred.Length > 0 ? "; " + statements : statements);
-            await _session.ExecuteAsync(text, parameters, Options.PrepareTimeout, cancellationToken);
+            changed = await _session.ExecuteAsync(text, parameters, Options.PrepareTimeout, cancellationToken);
             _start.Began();
         }
         while (_deferred.Count > 0);
+        return changed;
     }
 
     private string Describe(DbException failure, Verdict verdict)
     {
         if (_start.FoundTaken(failure))
             return new BranchTakenException(Id).Message;
-        return Start.FoundOtherRows(failure)
-            ? "A deferred statement changed another number of rows than expected."
-            : verdict.Detail!;
+        return Start.FoundOtherRows(failure) ? OtherRows : verdict.Detail!;
     }
 
     private async Task<Vote> RefuseAsync(string reason)

@@ -10,13 +10,19 @@ namespace Coordinator.ResourceManagers.MySql;
 /// </summary>
 internal sealed class DeferredStatements
 {
-    private readonly List<(string Text, List<DbParameter> Parameters, bool AreCounted)> _statements = [];
+    private readonly List<(string Text, List<DbParameter> Parameters, bool AreCounted, int? ExpectedRows)> _statements = [];
 
     public int Count => _statements.Count;
 
+    /// <summary>
+    /// How many rows the one statement that waits is to change, if the sum that the driver gives for a whole text tells it;
+    /// null if nothing is expected, or each has to be counted by the server.
+    /// </summary>
+    public int? OnlyExpectedRows => _statements is [var only] && StatementText.TellsRows(only.Text) ? only.ExpectedRows : null;
+
     /// <param name="command">Its text and parameters are copied.</param>
-    /// <param name="check">A statement that fails if this one changed another number of rows than expected; null for none.</param>
-    public void Add(DbCommand command, string? check)
+    /// <param name="expectedRows">How many rows it is to change; null: any number.</param>
+    public void Add(DbCommand command, int? expectedRows)
     {
         var parameters = new List<DbParameter>(command.Parameters.Count);
         var areCounted = false;
@@ -29,18 +35,18 @@ internal sealed class DeferredStatements
 
         if (areCounted)
             parameters.ForEach(parameter => parameter.ParameterName = "");
-        var text = StatementText.WithoutEnd(command.CommandText).ToString();
-        _statements.Add((check is null ? text : $"{text}; {check}", parameters, areCounted));
+        _statements.Add((StatementText.WithoutEnd(command.CommandText).ToString(), parameters, areCounted, expectedRows));
     }
 
     /// <summary>Takes the statements that can share one text, first come first.</summary>
-    public (string Text, List<DbParameter> Parameters) Take()
+    /// <param name="check">Gives the statement that fails if the one before it changed another number of rows; null: none are checked.</param>
+    public (string Text, List<DbParameter> Parameters) Take(Func<int, string>? check)
     {
         var texts = new List<string>();
         var shared = new List<DbParameter>();
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         bool? counted = null;
-        foreach (var (text, parameters, areCounted) in _statements)
+        foreach (var (text, parameters, areCounted, expectedRows) in _statements)
         {
             if (parameters.Count > 0)
             {
@@ -50,7 +56,7 @@ internal sealed class DeferredStatements
                 shared.AddRange(parameters);
             }
 
-            texts.Add(text);
+            texts.Add(expectedRows is { } expected && check is not null ? $"{text}; {check(expected)}" : text);
         }
 
         _statements.RemoveRange(0, texts.Count);

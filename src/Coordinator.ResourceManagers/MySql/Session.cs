@@ -45,25 +45,26 @@ internal sealed class Session(DbConnection connection)
     }
 
     public async Task ExecuteAsync(string statements, TimeSpan timeout, CancellationToken cancellationToken) =>
-        await QueryAsync(statements, timeout, cancellationToken);
+        await RunAsync(statements, [], timeout, cancellationToken);
 
-    /// <summary>Runs statements with parameters in one round trip.</summary>
-    public Task ExecuteAsync(
+    /// <summary>Runs statements with parameters in one round trip; returns how many rows they changed together.</summary>
+    public async Task<int> ExecuteAsync(
         string statements, IReadOnlyList<DbParameter> parameters, TimeSpan timeout, CancellationToken cancellationToken) =>
-        QueryAsync(statements, timeout, cancellationToken, parameters);
+        (await RunAsync(statements, parameters, timeout, cancellationToken)).Changed;
 
     /// <summary>Runs statements in one round trip; returns the rows of those that return any, each value as text.</summary>
     /// <exception cref="TimeoutException">No answer in time.</exception>
     public async Task<IReadOnlyList<IReadOnlyList<string?[]>>> QueryAsync(
-        string statements,
-        TimeSpan timeout,
-        CancellationToken cancellationToken,
-        IReadOnlyList<DbParameter>? parameters = null)
+        string statements, TimeSpan timeout, CancellationToken cancellationToken) =>
+        (await RunAsync(statements, [], timeout, cancellationToken)).Results;
+
+    private async Task<Answers> RunAsync(
+        string statements, IReadOnlyList<DbParameter> parameters, TimeSpan timeout, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (!IsUsable)
             throw new ConnectionLostException("The connection is lost.");
-        var running = ReadAllAsync(statements, parameters ?? []);
+        var running = ReadAllAsync(statements, parameters);
         _last = running;
         try
         {
@@ -93,8 +94,7 @@ internal sealed class Session(DbConnection connection)
 
     [SuppressMessage("Security", "CA2100", Justification =
         "Statements are constants with ids and numbers spliced in; a BranchId exists only if it matches the grammar.")]
-    private async Task<IReadOnlyList<IReadOnlyList<string?[]>>> ReadAllAsync(
-        string statements, IReadOnlyList<DbParameter> parameters)
+    private async Task<Answers> ReadAllAsync(string statements, IReadOnlyList<DbParameter> parameters)
     {
         // Off the caller's thread: a driver may block before its first await, and then no time limit would hold.
         await Task.Yield();
@@ -117,7 +117,7 @@ internal sealed class Session(DbConnection connection)
             results.Add(rows);
         }
         while (await reader.NextResultAsync());
-        return results;
+        return new Answers(results, reader.RecordsAffected);
     }
 
     private static string?[] ReadRow(DbDataReader reader)
@@ -136,4 +136,8 @@ internal sealed class Session(DbConnection connection)
 
         return row;
     }
+
+    /// <param name="Results">The rows of the statements that return any.</param>
+    /// <param name="Changed">How many rows were changed by all of them; -1 if they all were queries.</param>
+    private sealed record Answers(IReadOnlyList<IReadOnlyList<string?[]>> Results, int Changed);
 }

@@ -39,6 +39,9 @@ internal sealed class Start : BranchStart
     /// <summary>The name of the branch's user-level lock.</summary>
     public string LockName { get; }
 
+    /// <summary>How many rows what begins the branch changes itself.</summary>
+    public int OwnRows => _options.Witness ? 1 : 0;
+
     /// <summary>The statements that begin the branch, which are about to be sent.</summary>
     public string TakeText()
     {
@@ -112,8 +115,7 @@ internal sealed class Start : BranchStart
             Began();
             // A reader that stands at a result set belongs to a query, which tells no rows; else the witness row is counted too.
             var isQuery = reader.FieldCount > 0;
-            var own = _options.Witness ? 1 : 0;
-            return new FirstResult(reader, total => isQuery ? -1 : total - own);
+            return new FirstResult(reader, total => isQuery ? -1 : total - OwnRows);
         }
         catch (DbException failure) when (FoundTaken(failure))
         {

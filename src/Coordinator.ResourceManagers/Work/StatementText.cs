@@ -19,7 +19,10 @@ internal static class StatementText
         ["SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", "VALUES", "TABLE"];
 
     // What a plain statement can leave in its session: variables, locks, settings, temporary tables.
-    private static readonly string[] _traces = ["@@", ":=", "_LOCK", "SET_CONFIG", "TEMP"];
+    private static readonly SearchValues<string> _traces =
+        SearchValues.Create(["@@", ":=", "_LOCK", "SET_CONFIG", "TEMP"], StringComparison.OrdinalIgnoreCase);
+
+    private static readonly string[] _changing = ["INSERT", "UPDATE", "DELETE", "REPLACE"];
 
     /// <summary>True for a statement that begins or ends a transaction; going back to a savepoint is neither.</summary>
     public static bool EndsTransaction(string statement)
@@ -31,18 +34,12 @@ internal static class StatementText
     }
 
     /// <summary>True for one statement of reading or writing that leaves nothing behind in the session.</summary>
-    public static bool IsPlain(string statement)
-    {
-        if (!IsOneOf(FirstWord(statement, out _), _plain) || !IsSingle(statement))
-            return false;
-        foreach (var trace in _traces)
-        {
-            if (statement.Contains(trace, StringComparison.OrdinalIgnoreCase))
-                return false;
-        }
+    public static bool IsPlain(string statement) =>
+        IsOneOf(FirstWord(statement, out _), _plain) && IsSingle(statement) && !statement.AsSpan().ContainsAny(_traces);
 
-        return true;
-    }
+    /// <summary>True for a statement that changes rows and returns none, so that its answer is how many it changed.</summary>
+    public static bool TellsRows(string statement) =>
+        IsOneOf(FirstWord(statement, out _), _changing) && !statement.Contains("RETURNING", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>True for a text that is one statement for certain; a semicolon in a literal makes it uncertain.</summary>
     public static bool IsSingle(string statement) => !WithoutEnd(statement).Contains(';');
