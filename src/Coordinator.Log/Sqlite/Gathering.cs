@@ -5,7 +5,7 @@ namespace Coordinator.Log;
 /// <c>commit_delay</c> of PostgreSQL). Each transaction that is decided and has not ended is a sign of one more at work:
 /// while few are, nothing waits. Where waiting brought nothing, it is tried again seldom.
 /// </summary>
-/// <remarks>Guarded by the writer's lock.</remarks>
+/// <remarks>Guarded by the queue's lock.</remarks>
 internal sealed class Gathering
 {
     // With as many transactions before their decision as after it, a batch of this share waits for an eighth of the time

@@ -6,7 +6,8 @@ namespace Coordinator.Log;
 
 /// <summary>
 /// The one thread that touches the store. It takes all that has arrived, writes it in one durable batch, acknowledges,
-/// and takes what has arrived meanwhile: so batches grow with the load, and an idle log writes at once.
+/// and takes what has arrived meanwhile: so batches grow with the load (see also <see cref="Gathering"/>), and an idle log
+/// writes at once.
 /// </summary>
 /// <remarks>
 /// The first exception of a write makes the whole log unknown (R4): those who wait, and all who come, get
@@ -14,7 +15,6 @@ namespace Coordinator.Log;
 /// </remarks>
 internal sealed class LogWriter : IAsyncDisposable
 {
-    private readonly object _gate = new();
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly LogStore _store;
     private readonly SqliteLogOptions _options;
@@ -23,17 +23,12 @@ internal sealed class LogWriter : IAsyncDisposable
     private readonly SemaphoreSlim _places;
     private readonly Thread _thread;
     private readonly List<PendingWrite> _batch = [];
-    private readonly Gathering _gathering = new();
-    private List<object> _queue = [];
+    private readonly WriteQueue _queue;
     private List<object> _taken = [];
     private long? _lazySince;
-    private bool _isLazyKnown;
-    private int _decisionsQueued;
-    private int _decisionsAwaited;
     private bool _isBatchForced;
     private long _markForcedAt = Stopwatch.GetTimestamp();
     private long _end;
-    private bool _isStopping;
     private volatile Exception? _failure;
 
     public LogWriter(LogStore store, SqliteLogOptions options, LogMetrics metrics, ILogger logger)
@@ -43,6 +38,7 @@ internal sealed class LogWriter : IAsyncDisposable
         _metrics = metrics;
         _logger = logger;
         _places = new SemaphoreSlim(options.MaxQueue);
+        _queue = new WriteQueue(options);
         Publish();
         _thread = new Thread(Run) { Name = "Coordinator log", IsBackground = true };
         _thread.Start();
@@ -61,7 +57,7 @@ internal sealed class LogWriter : IAsyncDisposable
     {
         ThrowIfFailed();
         await _places.WaitAsync().ConfigureAwait(false);
-        if (!TryEnqueue(write))
+        if (!_queue.TryAdd(write))
         {
             _places.Release();
             throw new ObjectDisposedException(nameof(SqliteTransactionLog));
@@ -72,59 +68,16 @@ internal sealed class LogWriter : IAsyncDisposable
     public Task<T> RunAsync<T>(Func<LogStore, T> work, bool whenFailed = false)
     {
         var request = new Work<T>(work, whenFailed);
-        ObjectDisposedException.ThrowIf(!TryEnqueue(request), typeof(SqliteTransactionLog));
+        ObjectDisposedException.ThrowIf(!_queue.TryAdd(request), typeof(SqliteTransactionLog));
         return request.Done;
     }
 
     /// <summary>Writes what is queued, closes the store and ends the thread.</summary>
     public async ValueTask DisposeAsync()
     {
-        lock (_gate)
-        {
-            _isStopping = true;
-            Monitor.Pulse(_gate);
-        }
-
+        _queue.Stop();
         await _stopped.Task.ConfigureAwait(false);
         _places.Dispose();
-    }
-
-    private bool TryEnqueue(object request)
-    {
-        lock (_gate)
-        {
-            if (_isStopping)
-                return false;
-            _queue.Add(request);
-            if (ShallWake(request))
-                Monitor.Pulse(_gate);
-        }
-
-        return true;
-    }
-
-    private bool ShallWake(object request)
-    {
-        if (request is not PendingWrite write)
-        {
-            _decisionsAwaited = 0;
-            return true;
-        }
-
-        if (write.IsEnd)
-            _gathering.End();
-        if (write.Decision is not null)
-            return ++_decisionsQueued >= _decisionsAwaited;
-        if (write.IsForced)
-        {
-            _decisionsAwaited = 0;
-            return true;
-        }
-
-        // The writer wakes up by itself for lazy records once it knows of one.
-        var wasKnown = _isLazyKnown;
-        _isLazyKnown = true;
-        return !wasKnown;
     }
 
     private void Run()
@@ -132,7 +85,7 @@ internal sealed class LogWriter : IAsyncDisposable
         var isLast = false;
         while (!isLast)
         {
-            isLast = TakeAll();
+            isLast = _queue.TakeAll(ref _taken, UntilDue(), isLazyKnown: _lazySince is not null && _failure is null, gathers: _failure is null);
             foreach (var request in _taken)
             {
                 if (request is PendingWrite write)
@@ -152,47 +105,6 @@ internal sealed class LogWriter : IAsyncDisposable
         }
 
         Stop();
-    }
-
-    /// <summary>Waits for requests or for what is due; true if nothing can follow.</summary>
-    private bool TakeAll()
-    {
-        lock (_gate)
-        {
-            if (_queue.Count == 0 && !_isStopping)
-            {
-                _isLazyKnown = _lazySince is not null && _failure is null;
-                Monitor.Wait(_gate, UntilDue());
-            }
-        }
-
-        lock (_gate)
-        {
-            Gather();
-            _gathering.Decide(_decisionsQueued);
-            _decisionsQueued = 0;
-            (_queue, _taken) = (_taken, _queue);
-            return _isStopping;
-        }
-    }
-
-    /// <summary>Waits for the decisions that are likely to follow soon; not if anything else is queued that waits for this thread.</summary>
-    private void Gather()
-    {
-        var target = _failure is null && !_isStopping && _decisionsQueued > 0 ? Math.Min(_gathering.Target, _options.MaxBatch) : 0;
-        if (_queue.Exists(request => request is not PendingWrite { IsForced: false } and not PendingWrite { Decision: not null }))
-            return;
-        _decisionsAwaited = target;
-        var started = Stopwatch.GetTimestamp();
-        while (_decisionsQueued < _decisionsAwaited && !_isStopping
-            && _options.GatherFor - Stopwatch.GetElapsedTime(started) is var left && left > TimeSpan.Zero)
-        {
-            Monitor.Wait(_gate, left);
-        }
-
-        if (_decisionsAwaited > 0 || target == 0)
-            _gathering.Learn(target, _decisionsQueued);
-        _decisionsAwaited = 0;
     }
 
     private void Add(PendingWrite write)

@@ -11,7 +11,7 @@ public sealed class SqliteLogOptions
 
     /// <summary>
     /// How long a decision waits at most for others to share its durable write, while many transactions are being
-    /// committed; zero: never. With few of them nothing waits.
+    /// committed; zero: never, and at most an hour. With few of them nothing waits.
     /// </summary>
     public TimeSpan GatherFor { get; init; } = TimeSpan.FromMilliseconds(10);
 
@@ -38,6 +38,7 @@ public sealed class SqliteLogOptions
         ArgumentException.ThrowIfNullOrWhiteSpace(Path);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxBatch);
         ArgumentOutOfRangeException.ThrowIfLessThan(GatherFor, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(GatherFor, TimeSpan.FromHours(1));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxQueue, MaxBatch);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(LazyDelay, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(MarkInterval, TimeSpan.Zero);

@@ -5,62 +5,50 @@ using System.Diagnostics.CodeAnalysis;
 namespace Coordinator.ResourceManagers.Work;
 
 /// <summary>A command of a branch: a failure poisons the branch, whatever the database itself makes of it.</summary>
-internal sealed class BranchCommand : DbCommand
+internal sealed class BranchCommand(BranchConnection connection, DbCommand inner, BranchGuard guard, BranchStart start) : DbCommand
 {
-    private readonly BranchConnection _connection;
-    private readonly DbCommand _inner;
-    private readonly BranchGuard _guard;
-    private readonly BranchStart _start;
-
-    public BranchCommand(BranchConnection connection, DbCommand inner, BranchGuard guard, BranchStart start)
-    {
-        (_connection, _inner, _guard, _start) = (connection, inner, guard, start);
-        // As of its connection. The driver's command is the driver's to finalize.
-        GC.SuppressFinalize(this);
-    }
-
     /// <summary>The driver's command, for what the driver alone offers; never to be executed past the guard.</summary>
-    internal DbCommand Inner => _inner;
+    internal DbCommand Inner => inner;
 
     [AllowNull]
     public override string CommandText
     {
-        get => _inner.CommandText;
+        get => inner.CommandText;
         [SuppressMessage("Security", "CA2100", Justification = "The text is the caller's own and is passed on as it is.")]
-        set => _inner.CommandText = value;
+        set => inner.CommandText = value;
     }
 
     public override int CommandTimeout
     {
-        get => _inner.CommandTimeout;
-        set => _inner.CommandTimeout = value;
+        get => inner.CommandTimeout;
+        set => inner.CommandTimeout = value;
     }
 
     public override CommandType CommandType
     {
-        get => _inner.CommandType;
-        set => _inner.CommandType = value;
+        get => inner.CommandType;
+        set => inner.CommandType = value;
     }
 
     public override bool DesignTimeVisible { get; set; }
 
     public override UpdateRowSource UpdatedRowSource
     {
-        get => _inner.UpdatedRowSource;
-        set => _inner.UpdatedRowSource = value;
+        get => inner.UpdatedRowSource;
+        set => inner.UpdatedRowSource = value;
     }
 
     protected override DbConnection? DbConnection
     {
-        get => _connection;
+        get => connection;
         set
         {
-            if (!ReferenceEquals(value, _connection))
+            if (!ReferenceEquals(value, connection))
                 throw new InvalidOperationException("A command of a branch stays on the branch's connection.");
         }
     }
 
-    protected override DbParameterCollection DbParameterCollection => _inner.Parameters;
+    protected override DbParameterCollection DbParameterCollection => inner.Parameters;
 
     protected override DbTransaction? DbTransaction
     {
@@ -72,74 +60,74 @@ internal sealed class BranchCommand : DbCommand
         }
     }
 
-    public override void Cancel() => _inner.Cancel();
+    public override void Cancel() => inner.Cancel();
 
     public override void Prepare()
     {
-        if (!_start.HasBegun)
+        if (!start.HasBegun)
         {
             Guarded(() =>
             {
-                _start.BeginAsync(async: false, CancellationToken.None).GetAwaiter().GetResult();
+                start.BeginAsync(async: false, CancellationToken.None).GetAwaiter().GetResult();
                 return true;
             });
         }
 
-        _inner.Prepare();
+        inner.Prepare();
     }
 
     public override async Task PrepareAsync(CancellationToken cancellationToken = default)
     {
-        if (!_start.HasBegun)
+        if (!start.HasBegun)
         {
             await GuardedAsync(
                 async () =>
                 {
-                    await _start.BeginAsync(async: true, cancellationToken);
+                    await start.BeginAsync(async: true, cancellationToken);
                     return true;
                 },
                 cancellationToken);
         }
 
-        await _inner.PrepareAsync(cancellationToken);
+        await inner.PrepareAsync(cancellationToken);
     }
 
-    public override int ExecuteNonQuery() => Guarded(() => _start.HasBegun
-        ? _inner.ExecuteNonQuery()
+    public override int ExecuteNonQuery() => Guarded(() => start.HasBegun
+        ? inner.ExecuteNonQuery()
         : FirstNonQueryAsync(async: false, CancellationToken.None).GetAwaiter().GetResult());
 
-    public override object? ExecuteScalar() => Guarded(() => _start.HasBegun
-        ? _inner.ExecuteScalar()
+    public override object? ExecuteScalar() => Guarded(() => start.HasBegun
+        ? inner.ExecuteScalar()
         : FirstScalarAsync(async: false, CancellationToken.None).GetAwaiter().GetResult());
 
     public override Task<int> ExecuteNonQueryAsync(CancellationToken cancellationToken) => GuardedAsync(
-        () => _start.HasBegun
-            ? _inner.ExecuteNonQueryAsync(cancellationToken)
+        () => start.HasBegun
+            ? inner.ExecuteNonQueryAsync(cancellationToken)
             : FirstNonQueryAsync(async: true, cancellationToken),
         cancellationToken);
 
     public override Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken) => GuardedAsync(
-        () => _start.HasBegun
-            ? _inner.ExecuteScalarAsync(cancellationToken)
+        () => start.HasBegun
+            ? inner.ExecuteScalarAsync(cancellationToken)
             : FirstScalarAsync(async: true, cancellationToken),
         cancellationToken);
 
-    protected override DbParameter CreateDbParameter() => _inner.CreateParameter();
+    protected override DbParameter CreateDbParameter() => inner.CreateParameter();
 
     protected override DbDataReader ExecuteDbDataReader(CommandBehavior behavior)
     {
-        _guard.Enter(CommandText);
+        guard.Enter(CommandText);
         try
         {
             behavior &= ~CommandBehavior.CloseConnection;
-            return _start.HasBegun
-                ? new BranchReader(_inner.ExecuteReader(behavior), _guard, recordsAffected: null)
-                : Wrap(_start.ExecuteAsync(async: false, _inner, behavior, CancellationToken.None).GetAwaiter().GetResult());
+            return start.HasBegun
+                ? new BranchReader(inner.ExecuteReader(behavior), guard, recordsAffected: null)
+                : Wrap(start.ExecuteAsync(async: false, inner, behavior, CancellationToken.None).GetAwaiter().GetResult());
         }
         catch (Exception failure)
         {
             Fail(failure);
-            _guard.Exit();
+            guard.Exit();
             throw;
         }
     }
@@ -150,10 +138,10 @@ internal sealed class BranchCommand : DbCommand
         async () =>
         {
             behavior &= ~CommandBehavior.CloseConnection;
-            var reader = _start.HasBegun
-                ? new BranchReader(await _inner.ExecuteReaderAsync(behavior, cancellationToken), _guard, recordsAffected: null)
-                : Wrap(await _start.ExecuteAsync(async: true, _inner, behavior, cancellationToken));
-            _guard.EnterReader();
+            var reader = start.HasBegun
+                ? new BranchReader(await inner.ExecuteReaderAsync(behavior, cancellationToken), guard, recordsAffected: null)
+                : Wrap(await start.ExecuteAsync(async: true, inner, behavior, cancellationToken));
+            guard.EnterReader();
             return (DbDataReader)reader;
         },
         cancellationToken);
@@ -161,15 +149,15 @@ internal sealed class BranchCommand : DbCommand
     protected override void Dispose(bool disposing)
     {
         if (disposing)
-            _inner.Dispose();
+            inner.Dispose();
         base.Dispose(disposing);
     }
 
-    private BranchReader Wrap(FirstResult first) => new(first.Reader, _guard, first.RecordsAffected);
+    private BranchReader Wrap(FirstResult first) => new(first.Reader, guard, first.RecordsAffected);
 
     private async Task<int> FirstNonQueryAsync(bool async, CancellationToken cancellationToken)
     {
-        var first = await _start.ExecuteAsync(async, _inner, CommandBehavior.Default, cancellationToken);
+        var first = await start.ExecuteAsync(async, inner, CommandBehavior.Default, cancellationToken);
         var reader = first.Reader;
         try
         {
@@ -187,7 +175,7 @@ internal sealed class BranchCommand : DbCommand
 
     private async Task<object?> FirstScalarAsync(bool async, CancellationToken cancellationToken)
     {
-        var reader = (await _start.ExecuteAsync(async, _inner, CommandBehavior.Default, cancellationToken)).Reader;
+        var reader = (await start.ExecuteAsync(async, inner, CommandBehavior.Default, cancellationToken)).Reader;
         try
         {
             var isThere = (async ? await reader.ReadAsync(cancellationToken) : reader.Read()) && reader.FieldCount > 0;
@@ -210,7 +198,7 @@ internal sealed class BranchCommand : DbCommand
 
     private T Guarded<T>(Func<T> execute)
     {
-        _guard.Enter(CommandText);
+        guard.Enter(CommandText);
         try
         {
             return execute();
@@ -222,16 +210,16 @@ internal sealed class BranchCommand : DbCommand
         }
         finally
         {
-            _guard.Exit();
+            guard.Exit();
         }
     }
 
     private async Task<T> GuardedAsync<T>(Func<Task<T>> execute, CancellationToken cancellationToken)
     {
-        _guard.Enter(CommandText);
+        guard.Enter(CommandText);
         try
         {
-            return await _guard.RunAsync(execute, CommandTimeout, cancellationToken);
+            return await guard.RunAsync(execute, CommandTimeout, cancellationToken);
         }
         catch (Exception failure)
         {
@@ -241,5 +229,5 @@ internal sealed class BranchCommand : DbCommand
     }
 
     // Drivers may put parameter values into the messages of client-side errors, so only a database's own text is kept.
-    private void Fail(Exception failure) => _guard.Poison(FailureText.Of(failure));
+    private void Fail(Exception failure) => guard.Poison(FailureText.Of(failure));
 }

@@ -75,12 +75,13 @@ internal static class OptionsValidation
             if (value <= TimeSpan.Zero || value > TimeSpan.FromDays(1))
                 yield return $"{name} is {value}; it must be longer than zero and at most one day.";
         }
+
+        if (options.Log.GatherFor < TimeSpan.Zero || options.Log.GatherFor > TimeSpan.FromSeconds(1))
+            yield return $"LogGatherFor is {options.Log.GatherFor}; it must be from zero to one second.";
     }
 
     private static IEnumerable<string> CheckRelations(ServerOptions options)
     {
-        if (options.Log.GatherFor < TimeSpan.Zero || options.Log.GatherFor > TimeSpan.FromSeconds(1))
-            yield return $"LogGatherFor is {options.Log.GatherFor}; it must be from zero to one second.";
         if (options.Log.Path.Length == 0)
             yield return "Log is empty; it must name the log's file.";
         if (options.Log.MaxQueue < options.Log.MaxBatch)
