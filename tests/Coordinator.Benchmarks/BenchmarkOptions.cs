@@ -14,7 +14,7 @@ internal sealed record BenchmarkOptions
     /// <summary>How many transactions a case does before it is measured.</summary>
     public int WarmUpTransactions { get; init; } = 5_000;
 
-    /// <summary>How long that goes on at most while .NET still compiles what they need most.</summary>
+    /// <summary>How long that goes on at most, and while .NET still compiles what they need most.</summary>
     public TimeSpan WarmUpLimit { get; init; } = TimeSpan.FromMinutes(3);
 
     /// <summary>Open transactions at once, for the command that counts memory.</summary>

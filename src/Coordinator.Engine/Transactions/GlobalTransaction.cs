@@ -267,7 +267,7 @@ public sealed class GlobalTransaction
         lock (_gate)
         {
             return new TransactionView(
-                Id, Name, State, Outcomes.Of(this), ReasonCode, Reason, _branches.ConvertAll(branch => branch.ToView()).ToArray(), BegunAt,
+                Id, Name, State, Outcomes.Of(this), ReasonCode, Reason, _branches.Select(branch => branch.ToView()).ToArray(), BegunAt,
                 State is TransactionState.Active or TransactionState.Preparing ? Deadline : null);
         }
     }

@@ -31,6 +31,6 @@ internal static class WarmUp
             quietTurns = isQuiet ? quietTurns + 1 : 0;
             isDone = crews.All(crew => crew.Committed >= options.WarmUpTransactions);
         }
-        while (!isDone || (quietTurns < QuietTurns && Stopwatch.GetElapsedTime(started) < options.WarmUpLimit));
+        while ((!isDone || quietTurns < QuietTurns) && Stopwatch.GetElapsedTime(started) < options.WarmUpLimit);
     }
 }
