@@ -55,6 +55,33 @@ public abstract partial class ResourceManagerConformance
         Assert.True(await Database.HasRowAsync(-three));
     }
 
+    /// <summary>What is sent behind it must not become part of its comment.</summary>
+    [Theory]
+    [InlineData(" -- why", true)]
+    [InlineData(" -- why", false)]
+    [InlineData(" -- why;\n", true)]
+    [InlineData(" /* why */", true)]
+    public async Task Deferred_EndsInAComment_IsPreparedAndItsRowsCounted(string comment, bool isAlone)
+    {
+        var (row, other) = await InsertTwoRowsAsync();
+        await using (var session = await BeginAsync())
+        {
+            Defer(session, $"UPDATE account SET balance = 7 WHERE id = {row}{comment}", expectedRows: 1);
+            if (!isAlone)
+                Defer(session, $"UPDATE account SET balance = 7 WHERE id = {other}{comment}", expectedRows: 1);
+            Assert.IsType<Vote.Prepared>(await session.PrepareAsync(default));
+            Assert.Contains((await Resource.ListPreparedAsync(default)).Branches, branch => branch.Id == session.Id);
+            Assert.Equal(BranchOutcome.Committed, (await session.CommitAsync(default)).Outcome);
+        }
+
+        await using var counted = await BeginAsync();
+        Defer(counted, $"UPDATE account SET balance = 8 WHERE id = {row}{comment}", expectedRows: 2);
+        if (!isAlone)
+            Defer(counted, $"UPDATE account SET balance = 8 WHERE id = {other}{comment}", expectedRows: 1);
+        Assert.IsType<Vote.No>(await counted.PrepareAsync(default));
+        Assert.Single(await Database.QueryAsync($"SELECT id FROM account WHERE id = {row} AND balance = 7;"));
+    }
+
     [Fact]
     public async Task Deferred_WithAResult_IsPrepared()
     {
@@ -133,6 +160,7 @@ public abstract partial class ResourceManagerConformance
     {
         await using var session = await BeginAsync();
         Assert.Throws<NotSupportedException>(() => Defer(session, "DELETE FROM account WHERE id = -1; COMMIT"));
+        Assert.Throws<NotSupportedException>(() => Defer(session, "DELETE FROM account WHERE id = -1 /* one */ /* two"));
         await using var foreign = session.DriverConnection.CreateCommand();
         foreign.CommandText = "SELECT 1";
         Assert.Throws<ArgumentException>(() => session.Defer(foreign, null));

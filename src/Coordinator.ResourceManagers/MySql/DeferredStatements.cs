@@ -35,7 +35,8 @@ internal sealed class DeferredStatements
 
         if (areCounted)
             parameters.ForEach(parameter => parameter.ParameterName = "");
-        _statements.Add((StatementText.WithoutEnd(command.CommandText).ToString(), parameters, areCounted, expectedRows));
+        // The line's end ends a comment that the statement may end in: what follows, XA PREPARE too, would be part of it.
+        _statements.Add(($"{StatementText.WithoutEnd(command.CommandText)}\n", parameters, areCounted, expectedRows));
     }
 
     /// <summary>Takes the statements that can share one text, first come first.</summary>

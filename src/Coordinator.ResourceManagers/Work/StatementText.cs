@@ -44,6 +44,10 @@ internal static class StatementText
     /// <summary>True for a text that is one statement for certain; a semicolon in a literal makes it uncertain.</summary>
     public static bool IsSingle(string statement) => !WithoutEnd(statement).Contains(';');
 
+    /// <summary>True for a text that may end within a comment of several lines, which would take in what is sent behind it.</summary>
+    public static bool MayLeaveCommentOpen(string statement) =>
+        statement.LastIndexOf("/*", StringComparison.Ordinal) > statement.LastIndexOf("*/", StringComparison.Ordinal);
+
     /// <summary>The text without the semicolons and the white space at its end.</summary>
     public static ReadOnlySpan<char> WithoutEnd(string statement) => statement.AsSpan().TrimEnd("; \t\r\n");
 

@@ -86,6 +86,15 @@ public sealed class MySqlBugs : IBugList
             New = "expectedRows is not null && check is not null ? text : text",
             CaughtBy = [MariaDb("MariaDbConformanceTests.Deferred_OtherNumber")],
         },
+        new("mysql-prepare-within-a-comment")
+        {
+            What = "A deferred statement ends in a comment, and XA PREPARE behind it is part of that: a yes for a branch that is not prepared.",
+            Like = "sqlcommenter; databases.md: several statements in one text",
+            File = Folder + "DeferredStatements.cs",
+            Old = "$\"{StatementText.WithoutEnd(command.CommandText)}\\n\"",
+            New = "StatementText.WithoutEnd(command.CommandText).ToString()",
+            CaughtBy = [MariaDb("MariaDbConformanceTests.Deferred_EndsInAComment")],
+        },
         new("mysql-deferred-outside-the-branch")
         {
             What = "A deferred statement is sent without looking whether the branch is still there: else it commits by itself.",
