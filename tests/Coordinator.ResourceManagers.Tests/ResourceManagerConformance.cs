@@ -129,6 +129,9 @@ public abstract partial class ResourceManagerConformance : IAsyncLifetime
     [InlineData(false)]
     public async Task Scan_BranchFinishedByAnotherMeanwhile_TheListedEvidenceProvesIt(bool committed)
     {
+        // Another that is prepared before it, so that none is over between the two.
+        var (earlier, _) = await BeginWithRowAsync();
+        Assert.IsType<Vote.Prepared>(await earlier.PrepareAsync(default));
         var (session, _) = await BeginWithRowAsync();
         Assert.IsType<Vote.Prepared>(await session.PrepareAsync(default));
         var listed = Assert.Single((await Resource.ListPreparedAsync(default)).Branches, branch => branch.Id == session.Id);
@@ -138,6 +141,7 @@ public abstract partial class ResourceManagerConformance : IAsyncLifetime
         Assert.Equal(expected, (await Resource.CommitAsync(session.Id, listed.Evidence, default)).Outcome);
         Assert.Equal(expected, (await Resource.RollbackAsync(session.Id, listed.Evidence, default)).Outcome);
         Assert.Equal(expected, (await Resource.FindOutcomeAsync(session.Id, listed.Evidence, default)).Outcome);
+        Assert.Equal(BranchOutcome.RolledBack, (await earlier.RollbackAsync(default)).Outcome);
     }
 
     [Fact]

@@ -27,7 +27,7 @@ internal static class PreparedScanReader
         var start = results[0][0][1]!;
         if (!results[1].Any(row => BranchId.TryParse(row[0], out _)))
             return new PreparedScan([.. results[1].Select(row => Read(row, server: null))], start);
-        // AFTER the list: a flushed position behind every prepare listed, and a number above theirs.
+        // AFTER the list: a flushed position behind every prepare listed, and a number near theirs.
         var server = (await Batch.QueryAsync(
             connection,
             options.Phase2Timeout,
@@ -49,10 +49,7 @@ internal static class PreparedScanReader
         return new PreparedBranch(PrintableText.Of(row[0]!), id, DateTimeOffset.UnixEpoch.AddSeconds(seconds), evidence?.ToString());
     }
 
-    // The list has the low half of a number that counts on for ever, and is below the next one by less than half a round.
-    private static ulong FullXid(uint listed, ulong next)
-    {
-        var full = (next & ~(ulong)uint.MaxValue) | listed;
-        return full <= next ? full : full - (1UL << 32);
-    }
+    // The list has the low half of a number that counts on for ever. It is less than half a round away from the snapshot's
+    // end, and may be above it: that is one more than the last transaction that is over.
+    private static ulong FullXid(uint listed, ulong near) => unchecked(near + (ulong)(int)(listed - (uint)near));
 }

@@ -78,7 +78,7 @@ public sealed class PostgresBugs : IBugList
             What = "The gid read back is proof enough for a yes, though another process prepared it.",
             Like = "databases.md: the gid and our own xid",
             File = Folder + "BranchSession.cs",
-            Old = "var isOwn = proof?[0] == ((uint)xid).ToString(CultureInfo.InvariantCulture);",
+            Old = "var isOwn = proof?[0] == xid;",
             New = "var isOwn = proof is not null;",
             CaughtBy = [Postgres("PrepareTraps.GidTaken")],
         },
@@ -108,6 +108,15 @@ public sealed class PostgresBugs : IBugList
             Old = "1 / pg_try_advisory_xact_lock($1)::int",
             New = "pg_try_advisory_xact_lock($1)::int",
             CaughtBy = [Postgres("PostgresConformanceTests.FirstStatement_OfABranch")],
+        },
+        new("postgres-listed-number-above-the-last-ended")
+        {
+            What = "A prepared transaction younger than the last that is over is taken for one of four billion transactions ago.",
+            Like = "pg_snapshot_xmax: one more than the last completed",
+            File = Folder + "PreparedScanReader.cs",
+            Old = "unchecked(near + (ulong)(int)(listed - (uint)near))",
+            New = "unchecked(((near & ~(ulong)uint.MaxValue) | listed) - (listed > (uint)near ? 1UL << 32 : 0))",
+            CaughtBy = [Postgres("PostgresConformanceTests.Scan_BranchFinished")],
         },
         new("postgres-standby-believed")
         {
