@@ -110,9 +110,9 @@ internal sealed class BranchSession : IBranchSession
 
     /// <summary>
     /// 1. A poisoned branch, or one with a statement still running, is a no. 2. One round trip begins the branch if
-    /// nothing has, runs what was deferred, prepares and reads the proof back. 3. Only our own xid, listed under our gid,
-    /// is a yes: PREPARE in a failed transaction, or outside one, succeeds too, with the command tag ROLLBACK that the
-    /// driver hides. 4. A deferred statement that changed another number of rows than expected is a no.
+    /// nothing has, runs what was deferred, prepares and reads the proof back. 3. Only our own xid, in progress though the
+    /// session has left it, is a yes: PREPARE in a failed transaction, or outside one, succeeds too, with the command tag
+    /// ROLLBACK that the driver hides. Work that may have prepared by itself has to be listed under our gid. 4. A deferred statement that changed another number of rows than expected is a no.
     /// </summary>
     public async Task<Vote> PrepareAsync(CancellationToken cancellationToken)
     {
@@ -279,9 +279,9 @@ internal sealed class BranchSession : IBranchSession
             proof = Row((await RunAsync([prepare, prove], beginWithId: true, cancellationToken))[0]);
         }
 
-        var xid = ulong.Parse(own?[0] ?? _start.TransactionId!, CultureInfo.InvariantCulture);
-        var isOwn = proof?[0] == ((uint)xid).ToString(CultureInfo.InvariantCulture);
-        if (proof is null || (!isOwn && own is not null))
+        var xid = own?[0] ?? _start.TransactionId!;
+        var isOwn = proof?[0] == xid;
+        if (proof?[0] is null || (!isOwn && own is not null))
         {
             _state = State.Over;
             return new Vote.No("PREPARE left nothing of ours prepared: the branch's transaction had failed or was over.");
@@ -291,7 +291,10 @@ internal sealed class BranchSession : IBranchSession
         if (!isOwn || (own is not null && own[1] != _start.StartedAt))
             return await RefuseAsync("The work ended the branch's transaction by itself and began another one.");
         _evidence = new Evidence(
-            proof[1]!, uint.Parse(proof[2]!, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture), xid, Lsn.Parse(proof[3]!)).ToString();
+            proof[1]!,
+            uint.Parse(proof[2]!, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture),
+            ulong.Parse(xid, CultureInfo.InvariantCulture),
+            Lsn.Parse(proof[3]!)).ToString();
         if (_syncWaitCancelled)
             return await RefuseAsync("01000: the prepare was not confirmed by the synchronous standby.");
         return FindUnexpected() is { } unexpected ? await RefuseAsync(unexpected) : new Vote.Prepared(_evidence);

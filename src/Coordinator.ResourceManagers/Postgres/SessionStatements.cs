@@ -14,9 +14,13 @@ internal static class SessionStatements
     /// <summary>The first column of what a branch asks for itself, among the results of the work.</summary>
     public const string Column = "coordinator";
 
-    /// <summary>Makes a new or reset connection ready; the process id tells whether a pooler stands between.</summary>
+    /// <summary>
+    /// Makes a new or reset connection ready; the process id tells whether a pooler stands between. What is remembered
+    /// never changes under a session: a timeline ends with a recovery, which a session outlives only if it began in it.
+    /// </summary>
     public const string Remember =
-        "SELECT pg_backend_pid()::text, set_config('coordinator.system_identifier', system_identifier::text, false) FROM pg_control_system()";
+        "SELECT pg_backend_pid()::text, set_config('coordinator.system_identifier', system_identifier::text, false), "
+        + $"set_config('coordinator.timeline', CASE WHEN pg_is_in_recovery() THEN '' ELSE {ReadTimeline} END, false) FROM pg_control_system()";
 
     /// <summary>Returns the transaction's id, if it has one, and its start.</summary>
     public const string OwnIfAssigned = $"SELECT pg_current_xact_id_if_assigned()::text AS {Column}, {StartedAt}";
@@ -27,17 +31,30 @@ internal static class SessionStatements
 
     private const string BeginText = $"SELECT {StartedAt}, {TakeLock}";
 
-    private const string BeginWithIdText = $"SELECT pg_current_xact_id()::text, {TakeLock}";
+    private const string BeginWithIdText = $"SELECT {RememberId}, {TakeLock}";
 
-    private const string OwnText = $"SELECT pg_current_xact_id()::text AS {Column}, {StartedAt}";
+    private const string OwnText = $"SELECT {RememberId} AS {Column}, {StartedAt}";
 
-    // The system identifier never changes under a session, and reading it means reading a file. A gid is prepared once
-    // on a whole server, and our own xid proves that it is ours, so the database need not be looked up.
+    // Not for the transaction only: what was set so is forgotten at its end, and PREPARE is one.
+    private const string RememberId = "set_config('coordinator.xid', pg_current_xact_id()::text, false)";
+
+    private const string Id = "current_setting('coordinator.xid')";
+
+    private const string ReadTimeline = "substring(pg_walfile_name(pg_current_wal_flush_lsn()) FOR 8)";
+
+    private const string Place =
+        "coalesce(nullif(current_setting('coordinator.system_identifier', true), ''), (SELECT system_identifier::text FROM pg_control_system())), "
+        + $"coalesce(nullif(current_setting('coordinator.timeline', true), ''), {ReadTimeline}), pg_current_wal_flush_lsn()::text";
+
+    // The transaction that PREPARE found is over for this session and yet in progress: it is prepared. To look its gid up
+    // would mean to list all that is prepared.
     private const string ProofText =
-        $"SELECT transaction::text AS {Column}, coalesce(nullif(current_setting('coordinator.system_identifier', true), ''), "
-        + "(SELECT system_identifier::text FROM pg_control_system())), "
-        + "substring(pg_walfile_name(pg_current_wal_flush_lsn()) FOR 8), pg_current_wal_flush_lsn()::text "
-        + "FROM pg_prepared_xact() WHERE gid = $1";
+        $"SELECT CASE WHEN pg_xact_status({Id}::xid8) = 'in progress' AND pg_current_xact_id_if_assigned() IS NULL THEN {Id} END AS {Column}, "
+        + Place;
+
+    // Work that the guard cannot see through may have prepared its transaction itself, under a gid of its own.
+    private const string ListedProofText =
+        $"SELECT CASE WHEN transaction::text = ({Id}::xid8)::xid::text THEN {Id} ELSE '' END AS {Column}, {Place} FROM pg_prepared_xact() WHERE gid = $1";
 
     // The driver finds what it has prepared by the text. Work that may have forgotten it on the server is sent another one.
     private const string Unprepared = " ";
@@ -48,7 +65,7 @@ internal static class SessionStatements
         await PrepareAsync(connection, BeginText, new NpgsqlParameter<long>(), new NpgsqlParameter<string> { NpgsqlDbType = NpgsqlDbType.Text });
         await PrepareAsync(connection, BeginWithIdText, new NpgsqlParameter<long>(), new NpgsqlParameter<string> { NpgsqlDbType = NpgsqlDbType.Text });
         await PrepareAsync(connection, OwnText);
-        await PrepareAsync(connection, ProofText, new NpgsqlParameter<string> { NpgsqlDbType = NpgsqlDbType.Text });
+        await PrepareAsync(connection, ProofText);
     }
 
     /// <summary>
@@ -72,11 +89,13 @@ internal static class SessionStatements
         Parameters = { Text(startedAt) },
     };
 
-    /// <summary>Returns the prepared transaction's id, system identifier, timeline and position; no row if there is none.</summary>
-    public static NpgsqlBatchCommand Proof(BranchId branch, bool isPrepared) => new(isPrepared ? ProofText : ProofText + Unprepared)
-    {
-        Parameters = { Text(branch.Gid) },
-    };
+    /// <summary>
+    /// Returns the transaction's id, system identifier, timeline and position; no id, or no row, if it is not prepared.
+    /// </summary>
+    /// <param name="branch">Whose gid is looked up where the work may have prepared its transaction itself.</param>
+    /// <param name="isPrepared">False for such work, which may have forgotten on the server what the driver prepared there.</param>
+    public static NpgsqlBatchCommand Proof(BranchId branch, bool isPrepared) =>
+        isPrepared ? new(ProofText) : new(ListedProofText) { Parameters = { Text(branch.Gid) } };
 
     private static NpgsqlParameter<string> Text(string value) => new() { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Text };
 
