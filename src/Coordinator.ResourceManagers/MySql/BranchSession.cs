@@ -29,7 +29,7 @@ internal sealed class BranchSession : IBranchSession
         _resource = resource;
         _sessions = sessions;
         _session = session;
-        _start = new Start(session, id, branchOptions, sessions.Options);
+        _start = new Start(session, id, branchOptions, sessions.Options, resource.Flavor);
         Id = id;
         Connection = new BranchConnection(session.Connection, _guard, _start);
     }
@@ -116,7 +116,7 @@ internal sealed class BranchSession : IBranchSession
         {
             var statements = $"{Xid.End(Id)}; {Xid.Prepare(Id)}";
             if (!_resource.Flavor.IsMariaDb)
-                statements += "; " + Xid.ReleaseLock(_start.LockName);
+                statements += _start.ReleaseLock;
             changedRows = await RunAsync(statements, expectedRows is null ? _start.ExpectRows : null, cancellationToken);
         }
         catch (DbException failure) when (ErrorClassifier.Classify(failure) is { Answer: Answer.Refused } verdict)
@@ -146,7 +146,7 @@ internal sealed class BranchSession : IBranchSession
             return await RollbackAsync(CancellationToken.None) with { Detail = reason };
         try
         {
-            await RunAsync($"{Xid.End(Id)}; {Xid.CommitOnePhase(Id)}; {Xid.ReleaseLock(_start.LockName)}", _start.ExpectRows, cancellationToken);
+            await RunAsync($"{Xid.End(Id)}; {Xid.CommitOnePhase(Id)}{_start.ReleaseLock}", _start.ExpectRows, cancellationToken);
         }
         catch (DbException failure) when (ErrorClassifier.Classify(failure) is { Answer: Answer.Refused } verdict)
         {
@@ -221,7 +221,7 @@ internal sealed class BranchSession : IBranchSession
             if (_state != State.Prepared)
                 return null;
             var statement = commit ? Xid.Commit(Id) : Xid.Rollback(Id);
-            await _session.ExecuteAsync($"{statement}; {Xid.ReleaseLock(_start.LockName)}", Options.Phase2Timeout, cancellationToken);
+            await _session.ExecuteAsync(statement + _start.ReleaseLock, Options.Phase2Timeout, cancellationToken);
             await FinishAsync(commit ? BranchOutcome.Committed : BranchOutcome.RolledBack, reusable: true);
             return commit ? BranchReport.Committed : BranchReport.RolledBack;
         }
@@ -314,7 +314,7 @@ internal sealed class BranchSession : IBranchSession
 
         try
         {
-            await _session.ExecuteAsync($"{Xid.Rollback(Id)}; {Xid.ReleaseLock(_start.LockName)}", Options.Phase2Timeout, cancellationToken);
+            await _session.ExecuteAsync(Xid.Rollback(Id) + _start.ReleaseLock, Options.Phase2Timeout, cancellationToken);
             return true;
         }
         catch (Exception failure) when (failure is DbException or TimeoutException)

@@ -90,8 +90,7 @@ internal sealed class Finisher(Sessions sessions, Flavor flavor)
     {
         if (await PreparedScanReader.IsListedAsync(session, branch, flavor, _options.Phase2Timeout, cancellationToken))
             return new BranchReport(BranchOutcome.Prepared, "its witness row is locked, and XA RECOVER lists it");
-        var holder = await session.QueryAsync($"SELECT IS_USED_LOCK({Xid.LockName(branch)})", _options.Phase2Timeout, cancellationToken);
-        return holder[0][0][0] is { } id
+        return await SessionEnd.FindHolderAsync(session, branch, flavor, _options, cancellationToken) is { } id
             ? new BranchReport(BranchOutcome.Active, $"at work in session {id}")
             : new BranchReport(
                 BranchOutcome.Prepared,

@@ -26,10 +26,13 @@ internal sealed class Session(DbConnection connection)
     /// <summary>The server's number of this connection.</summary>
     public ulong Id { get; private set; }
 
+    /// <summary>Under which its branches' witness rows name it; see <see cref="SessionNumber"/>.</summary>
+    public ulong Number { get; private set; }
+
     /// <summary>The server's clock, in seconds since 1970, from its time at the connection and the time that passed here.</summary>
     public long ServerNow => _serverTime + (long)Stopwatch.GetElapsedTime(_readAt).TotalSeconds;
 
-    /// <summary>The session variables that differ from the server's defaults, but for the lock timeout for metadata.</summary>
+    /// <summary>The session variables that differ from the server's defaults.</summary>
     public IReadOnlyDictionary<string, string> Variables { get; set; } = new Dictionary<string, string>();
 
     /// <summary>When it was last given back to its pool, as a timestamp.</summary>
@@ -38,8 +41,12 @@ internal sealed class Session(DbConnection connection)
     /// <summary>Makes a new connection ready.</summary>
     public async Task SetUpAsync(string statements, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        var row = (await QueryAsync($"{statements}; SELECT CONNECTION_ID(), UNIX_TIMESTAMP()", timeout, cancellationToken))[0][0];
+        var row = (await QueryAsync(
+            $"{statements}; SELECT CONNECTION_ID(), UNIX_TIMESTAMP(), {SessionNumber.Draw(out var random)}", timeout, cancellationToken))[0][0];
+        if (row[2] != "1")
+            throw new ConnectionLostException("The session's lock is not to be had.");
         Id = ulong.Parse(row[0]!, CultureInfo.InvariantCulture);
+        Number = random | Id;
         _serverTime = long.Parse(row[1]!, CultureInfo.InvariantCulture);
         _readAt = Stopwatch.GetTimestamp();
     }

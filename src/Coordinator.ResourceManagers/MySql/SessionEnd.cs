@@ -5,7 +5,8 @@ namespace Coordinator.ResourceManagers.MySql;
 
 /// <summary>
 /// Ends a branch's lost session and waits until it is really gone:
-/// 1. Who holds the branch's user-level lock is its session: it is killed.
+/// 1. Who holds the branch's user-level lock is its session: it is killed. On MariaDB, where a branch stays with its session
+/// until its end, so is the session that an uncommitted witness row names, while that lives (see <see cref="SessionNumber"/>).
 /// 2. A session lets go of that lock before the server is done with it. Its number is known from the evidence, or read,
 ///    uncommitted, from the witness row; while it is listed as killed, or (MariaDB) its transaction still belongs to that
 ///    number, XA COMMIT from elsewhere would be answered OK and leave the branch prepared, unlisted and locked.
@@ -45,22 +46,32 @@ internal static class SessionEnd
         }
     }
 
+    /// <returns>The session that has the branch, at work or prepared; null if none has.</returns>
+    public static async Task<string?> FindHolderAsync(
+        Session session, BranchId branch, Flavor flavor, MySqlOptions options, CancellationToken cancellationToken) =>
+        (await LookAsync(session, branch, flavor, options, cancellationToken)).Holder;
+
     private static async Task<Look> LookAsync(
         Session session, BranchId branch, Flavor flavor, MySqlOptions options, CancellationToken cancellationToken)
     {
+        // The row is read uncommitted first and as it is committed after that: one that only the first saw is not committed.
+        var row = $"FROM coordinator_witness WHERE gid = '{branch.Gid}' AND fence = 0";
         var statements = $"SELECT IS_USED_LOCK({Xid.LockName(branch)}); "
             + "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED; "
-            + $"SELECT connection_id FROM coordinator_witness WHERE gid = '{branch.Gid}' AND fence = 0; "
+            + $"SELECT {SessionNumber.Connection}, {SessionNumber.Holder} {row}; "
+            + $"SELECT gid {row}; "
             + "SHOW PROCESSLIST";
         if (flavor.IsMariaDb)
             statements += "; SELECT trx_mysql_thread_id FROM information_schema.innodb_trx WHERE trx_mysql_thread_id <> 0";
         var results = await session.QueryAsync(statements, options.Phase2Timeout, cancellationToken);
+        // On MySQL a session is free once it has prepared, and may have another branch.
+        var staysWithSession = flavor.IsMariaDb && results[2].Count == 0;
         return new Look(
-            Holder: results[0][0][0],
-            Writers: [.. results[1].Select(row => row[0]!)],
-            Alive: [.. results[2].Where(row => row[4] != "Killed").Select(row => row[0]!)],
-            Killed: [.. results[2].Where(row => row[4] == "Killed").Select(row => row[0]!)],
-            InTransaction: flavor.IsMariaDb ? [.. results[3].Select(row => row[0]!)] : []);
+            Holder: results[0][0][0] ?? (staysWithSession ? results[1].Select(writer => writer[1]).FirstOrDefault() : null),
+            Writers: [.. results[1].Select(writer => writer[0]!)],
+            Alive: [.. results[3].Where(process => process[4] != "Killed").Select(process => process[0]!)],
+            Killed: [.. results[3].Where(process => process[4] == "Killed").Select(process => process[0]!)],
+            InTransaction: flavor.IsMariaDb ? [.. results[4].Select(transaction => transaction[0]!)] : []);
     }
 
     private static async Task<Verdict> KillAsync(Session session, string holder, MySqlOptions options, CancellationToken cancellationToken)
@@ -82,7 +93,7 @@ internal static class SessionEnd
     private sealed record Look(
         string? Holder, IReadOnlyList<string> Writers, HashSet<string> Alive, HashSet<string> Killed, HashSet<string> InTransaction)
     {
-        // A living session without the lock is another one that got the same number after a restart.
+        // A living session without a lock is another one that got the same number after a restart.
         public bool IsEnding(string id) => Killed.Contains(id) || (InTransaction.Contains(id) && !Alive.Contains(id));
     }
 }

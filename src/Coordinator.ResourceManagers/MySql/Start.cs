@@ -9,35 +9,38 @@ namespace Coordinator.ResourceManagers.MySql;
 
 /// <summary>
 /// The lock timeouts, the branch's user-level lock, XA START and the witness row, ahead of the first statement in one
-/// text: the server stops at the first error, so where the lock is taken nothing that follows is run.
+/// text: the server stops at the first error, so where the branch is taken nothing that follows is run. Where the witness
+/// row tells its session, on MariaDB, the branch needs no lock of its own.
 /// </summary>
 internal sealed class Start : BranchStart
 {
     private readonly Session _session;
     private readonly BranchId _branch;
     private readonly MySqlOptions _options;
-    private readonly int _lockTimeout;
-    private readonly string _rest;
+    private readonly string _lockTimeout;
+    private readonly string? _lockName;
+    private readonly string _begin;
 
-    public Start(Session session, BranchId branch, BranchOptions branchOptions, MySqlOptions options)
+    public Start(Session session, BranchId branch, BranchOptions branchOptions, MySqlOptions options, Flavor flavor)
     {
         _session = session;
         _branch = branch;
         _options = options;
-        _lockTimeout = Math.Max(1, (int)Math.Ceiling(branchOptions.LockTimeout.TotalSeconds));
-        LockName = Xid.LockName(branch);
-        var evidence = new Evidence(session.Id, session.ServerNow, options.Witness);
-        Evidence = evidence.ToString();
-        _rest = "; " + IsolationClause(branchOptions.IsolationLevel) + Xid.Start(branch)
-            + (options.Witness ? "; " + Witness.Insert(branch, evidence) : "");
-        Variables["innodb_lock_wait_timeout"] = Number(_lockTimeout);
+        _lockTimeout = Number(Math.Max(1, (int)Math.Ceiling(branchOptions.LockTimeout.TotalSeconds)));
+        _lockName = options.Witness && flavor.IsMariaDb ? null : Xid.LockName(branch);
+        var now = session.ServerNow;
+        Evidence = new Evidence(session.Id, now, options.Witness).ToString();
+        _begin = IsolationClause(branchOptions.IsolationLevel) + Xid.Start(branch)
+            + (options.Witness ? "; " + Witness.Insert(branch, session.Number, now) : "");
+        Variables["innodb_lock_wait_timeout"] = _lockTimeout;
+        Variables["lock_wait_timeout"] = _lockTimeout;
     }
 
     /// <summary>What the vote carries.</summary>
     public string Evidence { get; }
 
-    /// <summary>The name of the branch's user-level lock.</summary>
-    public string LockName { get; }
+    /// <summary>What lets go of the branch's user-level lock, behind the statement that ends it; empty if it has none.</summary>
+    public string ReleaseLock => _lockName is null ? "" : "; " + Xid.ReleaseLock(_lockName);
 
     /// <summary>How many rows what begins the branch changes itself.</summary>
     public int OwnRows => _options.Witness ? 1 : 0;
@@ -46,7 +49,10 @@ internal sealed class Start : BranchStart
     public string TakeText()
     {
         WasSent = true;
-        return Guarded($"COALESCE(GET_LOCK({LockName}, 0), 0) <> 1", TakeVariables()) + _rest;
+        var variables = TakeVariables();
+        if (_lockName is not null)
+            return $"{Guarded($"COALESCE(GET_LOCK({_lockName}, 0), 0) <> 1", variables)}; {_begin}";
+        return variables.Length == 0 ? _begin : $"SET SESSION {variables[2..]}; {_begin}";
     }
 
     /// <summary>Fails if the statement before it changed another number of rows.</summary>
@@ -130,7 +136,7 @@ internal sealed class Start : BranchStart
     // A sum that overflows fails in every SQL mode, and SET is the statement in which both servers let it. The timeout
     // is the branch's own, so a sum that does not overflow changes nothing.
     private string Guarded(string failsIf, string alsoSet = "") => Driver.Opaque(
-        $"SET SESSION lock_wait_timeout = {Number(_lockTimeout)} + 9223372036854775807 * ({failsIf}){alsoSet}");
+        $"SET SESSION lock_wait_timeout = {_lockTimeout} + 9223372036854775807 * ({failsIf}){alsoSet}");
 
     // What the session does not have yet, and what it has from a branch before: sent first of all, so that it is either
     // set or the session is lost.

@@ -26,10 +26,10 @@ internal enum WitnessState
 internal static class Witness
 {
     /// <summary>The branch's own row; it stands in the same round trip as XA START.</summary>
-    public static string Insert(BranchId branch, Evidence evidence) => InsertRow(
+    public static string Insert(BranchId branch, ulong sessionNumber, long begunAt) => InsertRow(
         branch,
-        evidence.ConnectionId.ToString(CultureInfo.InvariantCulture),
-        evidence.BegunAt.ToString(CultureInfo.InvariantCulture),
+        sessionNumber.ToString(CultureInfo.InvariantCulture),
+        begunAt.ToString(CultureInfo.InvariantCulture),
         fence: "0");
 
     public static async Task<WitnessState> ReadAsync(Session session, BranchId branch, TimeSpan timeout, CancellationToken cancellationToken)

@@ -95,6 +95,33 @@ public sealed class MySqlBugs : IBugList
             New = "StatementText.WithoutEnd(command.CommandText).ToString()",
             CaughtBy = [MariaDb("MariaDbConformanceTests.Deferred_EndsInAComment")],
         },
+        new("mariadb-living-session-not-ended")
+        {
+            What = "A branch is rolled back by another session without ending its own, which may still prepare it.",
+            Like = "databases.md: late prepare",
+            File = Folder + "SessionEnd.cs",
+            Old = " ?? (staysWithSession ? results[1].Select(writer => writer[1]).FirstOrDefault() : null)",
+            New = " ?? (staysWithSession ? null : results[0][0][0])",
+            CaughtBy = [MariaDb("MariaDbConformanceTests.Rollback_Of")],
+        },
+        new("mariadb-session-ended-for-a-branch-it-has-finished")
+        {
+            What = "Who looks for the session of a branch that is committed ends that session, which has another branch by now.",
+            Like = "R11",
+            File = Folder + "SessionEnd.cs",
+            Old = "flavor.IsMariaDb && results[2].Count == 0",
+            New = "flavor.IsMariaDb && results[2].Count >= 0",
+            CaughtBy = [MariaDb("MariaDbTraps.SessionThatWentOn")],
+        },
+        new("mariadb-session-known-by-its-connection-number-alone")
+        {
+            What = "A witness row of before a restart names a connection whose number another session has now, and that is ended.",
+            Like = "R11",
+            File = Folder + "SessionNumber.cs",
+            Old = "$\"IS_USED_LOCK(CONCAT({Prefix}, connection_id))\"",
+            New = "\"(SELECT id FROM information_schema.processlist WHERE id = connection_id & 4294967295)\"",
+            CaughtBy = [MariaDb("MariaDbTraps.SessionOfTheSameNumber")],
+        },
         new("mysql-deferred-outside-the-branch")
         {
             What = "A deferred statement is sent without looking whether the branch is still there: else it commits by itself.",

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Globalization;
 using Coordinator.ResourceManagers.MySql;
 using Coordinator.Testing;
 
@@ -149,7 +150,7 @@ public abstract class MySqlTraps : IAsyncLifetime
     {
         var branch = TestIds.NewBranch(Participant);
         var disguise = $"'{branch.Transaction}','hidden',5";
-        await Database.QueryAsync($"XA START {disguise}; {Witness.Insert(branch, new Evidence(1, DateTimeOffset.UtcNow.ToUnixTimeSeconds(), HasWitness: true))}; XA END {disguise}; XA PREPARE {disguise};");
+        await Database.QueryAsync($"XA START {disguise}; {Witness.Insert(branch, sessionNumber: 1, DateTimeOffset.UtcNow.ToUnixTimeSeconds())}; XA END {disguise}; XA PREPARE {disguise};");
 
         foreach (var report in (BranchReport[])[
             await Resource.CommitAsync(branch, null, default),
@@ -162,6 +163,44 @@ public abstract class MySqlTraps : IAsyncLifetime
 
         await Database.QueryAsync($"XA COMMIT {disguise};");
         Assert.Equal(BranchOutcome.Committed, (await Resource.FindOutcomeAsync(branch, null, default)).Outcome);
+    }
+
+    /// <summary>A session is looked for by the row of a branch that it has finished; meanwhile it has another.</summary>
+    [Fact]
+    public async Task SessionThatWentOn_IsNotEnded()
+    {
+        await using var other = Database.CreateResource();
+        await other.AttachAsync(default);
+        var finished = await BeginAsync();
+        await finished.InsertAsync(TestDatabase.NewRow());
+        var vote = Assert.IsType<Vote.Prepared>(await finished.PrepareAsync(default));
+        Assert.Equal(BranchOutcome.Committed, (await finished.CommitAsync(default)).Outcome);
+
+        await using var next = await BeginAsync();
+        Assert.True(Evidence.TryParse(vote.Evidence, out var evidence));
+        Assert.Equal(evidence.ConnectionId, await ConnectionOfAsync(next));
+        Assert.Equal(BranchOutcome.Committed, (await other.RollbackAsync(finished.Id, null, default)).Outcome);
+        Assert.Equal(BranchOutcome.Committed, (await other.CommitAsync(finished.Id, vote.Evidence, default)).Outcome);
+        Assert.IsType<Vote.Prepared>(await next.PrepareAsync(default));
+        Assert.Equal(BranchOutcome.Committed, (await next.CommitAsync(default)).Outcome);
+    }
+
+    /// <summary>
+    /// Scenario: an uncommitted row of before a restart names a connection whose number another session has now.
+    /// Expected: that session is left alone.
+    /// </summary>
+    [Fact]
+    public async Task SessionOfTheSameNumberAfterARestart_IsNotEnded()
+    {
+        await using var innocent = await BeginAsync();
+        var number = (7UL << 32) | await ConnectionOfAsync(innocent);
+        var branch = TestIds.NewBranch(Participant);
+        await Database.QueryAsync(
+            $"{Xid.Start(branch)}; {Witness.Insert(branch, number, DateTimeOffset.UtcNow.ToUnixTimeSeconds())}; {Xid.End(branch)}; {Xid.Prepare(branch)};");
+
+        Assert.Equal(BranchOutcome.RolledBack, (await Resource.RollbackAsync(branch, null, default)).Outcome);
+        Assert.IsType<Vote.Prepared>(await innocent.PrepareAsync(default));
+        Assert.Equal(BranchOutcome.Committed, (await innocent.CommitAsync(default)).Outcome);
     }
 
     [Fact]
@@ -240,4 +279,11 @@ public abstract class MySqlTraps : IAsyncLifetime
 
     protected async Task<IBranchSession> BeginAsync() =>
         await Resource.BeginAsync(TestIds.NewBranch(Participant), TestWork.Options, default);
+
+    private static async Task<ulong> ConnectionOfAsync(IBranchSession session)
+    {
+        await using var command = session.Connection.CreateCommand();
+        command.CommandText = "SELECT CONNECTION_ID()";
+        return Convert.ToUInt64(await command.ExecuteScalarAsync(), CultureInfo.InvariantCulture);
+    }
 }
