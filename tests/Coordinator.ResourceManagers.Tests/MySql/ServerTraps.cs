@@ -126,6 +126,40 @@ public sealed class ServerTraps
             "the commit is done, and proven");
     }
 
+    /// <summary>More than the sockets' buffers hold: the driver's own sending does not end.</summary>
+    [Theory]
+    [InlineData(10)]
+    [InlineData(12_000_000)]
+    public async Task PausedServer_PrepareWithMuchToSend_KeepsTheLimit(int length)
+    {
+        await using var server = await PrivateServer.StartAsync(DatabaseKind.MariaDb);
+        var database = await TestDatabase.CreateAsync(server);
+        await using var resource = new MySqlResourceManager(new MySqlOptions(server.AdminConnectionString(database.Name))
+        {
+            PrepareTimeout = TimeSpan.FromSeconds(1),
+            Phase2Timeout = TimeSpan.FromSeconds(1),
+            ConnectTimeout = TimeSpan.FromSeconds(1),
+        });
+        await resource.AttachAsync(default);
+        var session = await BeginAsync(resource);
+        await using (var command = session.Connection.CreateCommand())
+        {
+            command.CommandText = "SELECT LENGTH(@text)";
+            var text = command.CreateParameter();
+            (text.ParameterName, text.Value) = ("@text", new string('x', length));
+            command.Parameters.Add(text);
+            session.Defer(command, expectedRows: null);
+        }
+
+        await server.PauseAsync();
+        var preparing = session.PrepareAsync(default);
+        Assert.False(preparing.IsCompleted);
+        await Assert.ThrowsAsync<TimeoutException>(() => preparing);
+        await server.ResumeAsync();
+        await Eventually.AssertAsync(
+            async () => await TryRollbackAsync(resource, session.Id) == BranchOutcome.RolledBack, TimeSpan.FromSeconds(20), "the branch is rolled back");
+    }
+
     [Theory]
     [MySqlFamilyData(only: DatabaseKind.MySql, "xa_detach_on_prepare=OFF", "xa_detach_on_prepare")]
     [InlineData(DatabaseKind.MariaDb, "default_storage_engine=MyISAM", "default_storage_engine")]
@@ -141,4 +175,17 @@ public sealed class ServerTraps
 
     private Task<IBranchSession> BeginAsync(IResourceManager resource) =>
         resource.BeginAsync(TestIds.NewBranch(_participant), TestWork.Options, default);
+
+    // The server takes in what was sent while it stood still, and the branch is at work until then.
+    private static async Task<BranchOutcome> TryRollbackAsync(MySqlResourceManager resource, BranchId branch)
+    {
+        try
+        {
+            return (await resource.RollbackAsync(branch, null, default)).Outcome;
+        }
+        catch (TimeoutException)
+        {
+            return BranchOutcome.Active;
+        }
+    }
 }
