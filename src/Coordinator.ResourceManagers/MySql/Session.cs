@@ -4,6 +4,7 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
+using Coordinator.ResourceManagers.Work;
 
 namespace Coordinator.ResourceManagers.MySql;
 
@@ -13,9 +14,6 @@ namespace Coordinator.ResourceManagers.MySql;
 /// </summary>
 internal sealed class Session(DbConnection connection)
 {
-    // Characters; a fraction of the smallest buffer that a socket has.
-    private const int ShortLength = 2048;
-
     private static readonly TimeSpan _farewellTimeout = TimeSpan.FromSeconds(1);
     private Task _last = Task.CompletedTask;
     private bool _abandoned;
@@ -106,9 +104,8 @@ internal sealed class Session(DbConnection connection)
         "Statements are constants with ids and numbers spliced in; a BranchId exists only if it matches the grammar.")]
     private async Task<Answers> ReadAllAsync(string statements, IReadOnlyList<DbParameter> parameters)
     {
-        // Off the caller's thread: a driver may block before its first await, and then no time limit would hold. Not where
-        // a socket without anything else to send takes it all in at once: there the hop would cost as much as the statement.
-        if (!IsShort(statements, parameters))
+        // Off the caller's thread: a driver may block before its first await, and then no time limit would hold.
+        if (!StatementText.IsShort(statements, parameters))
             await Task.Yield();
         var results = new List<IReadOnlyList<string?[]>>();
         // Not "await using": MySql.Data then leaves the command to its finalizer, and with it all that it holds to another
@@ -130,22 +127,6 @@ internal sealed class Session(DbConnection connection)
         }
         while (await reader.NextResultAsync());
         return new Answers(results, reader.RecordsAffected);
-    }
-
-    private static bool IsShort(string statements, IReadOnlyList<DbParameter> parameters)
-    {
-        var length = statements.Length;
-        foreach (var parameter in parameters)
-        {
-            length += parameter.Value switch
-            {
-                string text => text.Length,
-                Array array => array.Length,
-                _ => 0,
-            };
-        }
-
-        return length <= ShortLength;
     }
 
     private static string?[] ReadRow(DbDataReader reader)

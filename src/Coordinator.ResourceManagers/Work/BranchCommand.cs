@@ -219,7 +219,7 @@ internal sealed class BranchCommand(BranchConnection connection, DbCommand inner
         guard.Enter(CommandText);
         try
         {
-            return await guard.RunAsync(execute, CommandTimeout, cancellationToken);
+            return await guard.RunAsync(execute, StatementText.IsShort(CommandText, DbParameterCollection), CommandTimeout, cancellationToken);
         }
         catch (Exception failure)
         {

@@ -89,11 +89,11 @@ internal sealed class BranchGuard(bool enforcesLimits)
     public void EnterReader() => Interlocked.Increment(ref _running);
 
     /// <summary>Runs a statement that was entered, and exits when it has ended, whether or not anybody still waits for it.</summary>
-    public async Task<T> RunAsync<T>(Func<Task<T>> execute, int limitSeconds, CancellationToken cancellationToken)
+    public async Task<T> RunAsync<T>(Func<Task<T>> execute, bool isShort, int limitSeconds, CancellationToken cancellationToken)
     {
         if (!enforcesLimits)
             return await ExitAfterAsync(execute);
-        var running = Task.Run(() => ExitAfterAsync(execute), CancellationToken.None);
+        var running = isShort ? ExitAfterAsync(execute) : Task.Run(() => ExitAfterAsync(execute), CancellationToken.None);
         var limit = limitSeconds > 0 ? TimeSpan.FromSeconds(limitSeconds) : Timeout.InfiniteTimeSpan;
         return await running.WaitAsync(limit, cancellationToken);
     }

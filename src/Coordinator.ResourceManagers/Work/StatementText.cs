@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Collections;
+using System.Data.Common;
 
 namespace Coordinator.ResourceManagers.Work;
 
@@ -8,6 +10,9 @@ namespace Coordinator.ResourceManagers.Work;
 /// </summary>
 internal static class StatementText
 {
+    // Characters: a fraction of the smallest buffer that a socket has.
+    private const int ShortLength = 2048;
+
     private const string Separators = " \t\r\n;(";
 
     private static readonly SearchValues<char> _separators = SearchValues.Create(Separators);
@@ -47,6 +52,26 @@ internal static class StatementText
     /// <summary>True for a text that may end within a comment of several lines, which would take in what is sent behind it.</summary>
     public static bool MayLeaveCommentOpen(string statement) =>
         statement.LastIndexOf("/*", StringComparison.Ordinal) > statement.LastIndexOf("*/", StringComparison.Ordinal);
+
+    /// <summary>
+    /// True for a statement that a socket without anything else to send takes in at once, so that no driver blocks while it
+    /// sends it. Another thread, which keeps the time limit where a driver does, costs as much as such a statement.
+    /// </summary>
+    public static bool IsShort(string statement, IEnumerable parameters)
+    {
+        var length = statement.Length;
+        foreach (DbParameter parameter in parameters)
+        {
+            length += parameter.Value switch
+            {
+                string text => text.Length,
+                Array array => array.Length,
+                _ => 0,
+            };
+        }
+
+        return length <= ShortLength;
+    }
 
     /// <summary>The text without the semicolons and the white space at its end.</summary>
     public static ReadOnlySpan<char> WithoutEnd(string statement) => statement.AsSpan().TrimEnd("; \t\r\n");
