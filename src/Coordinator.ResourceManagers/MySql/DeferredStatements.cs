@@ -22,8 +22,11 @@ internal sealed class DeferredStatements
 
     /// <param name="command">Its text and parameters are copied.</param>
     /// <param name="expectedRows">How many rows it is to change; null: any number.</param>
+    /// <exception cref="NotSupportedException">It may leave a comment open.</exception>
     public void Add(DbCommand command, int? expectedRows)
     {
+        if (StatementText.MayLeaveCommentOpen(command.CommandText))
+            throw new NotSupportedException("A deferred command closes its comments; where /* stands in a literal, pass that as a parameter.");
         var parameters = new List<DbParameter>(command.Parameters.Count);
         var areCounted = false;
         foreach (DbParameter parameter in command.Parameters)
@@ -47,16 +50,19 @@ internal sealed class DeferredStatements
         var shared = new List<DbParameter>();
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         bool? counted = null;
+        var hasComment = false;
         foreach (var (text, parameters, areCounted, expectedRows) in _statements)
         {
             if (parameters.Count > 0)
             {
-                if ((counted ?? areCounted) != areCounted || (!areCounted && parameters.Exists(parameter => !names.Add(Bare(parameter)))))
+                // Driver and server do not agree where each comment ends: the driver would not find what stands behind it.
+                if (hasComment || (counted ?? areCounted) != areCounted || (!areCounted && parameters.Exists(parameter => !names.Add(Bare(parameter)))))
                     break;
                 counted = areCounted;
                 shared.AddRange(parameters);
             }
 
+            hasComment |= StatementText.MayHaveComment(text);
             texts.Add(expectedRows is { } expected && check is not null ? $"{text}; {check(expected)}" : text);
         }
 

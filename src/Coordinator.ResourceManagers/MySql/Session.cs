@@ -19,6 +19,7 @@ internal sealed class Session(DbConnection connection)
     private bool _abandoned;
     private long _serverTime;
     private long _readAt;
+    private long _lockedAt;
 
     public DbConnection Connection => connection;
 
@@ -49,7 +50,7 @@ internal sealed class Session(DbConnection connection)
         Id = ulong.Parse(row[0]!, CultureInfo.InvariantCulture);
         Number = random | Id;
         _serverTime = long.Parse(row[1]!, CultureInfo.InvariantCulture);
-        _readAt = Stopwatch.GetTimestamp();
+        _readAt = _lockedAt = Stopwatch.GetTimestamp();
     }
 
     public async Task ExecuteAsync(string statements, TimeSpan timeout, CancellationToken cancellationToken) =>
@@ -87,6 +88,18 @@ internal sealed class Session(DbConnection connection)
             _abandoned = true;
             throw;
         }
+    }
+
+    /// <summary>
+    /// The name of the session's lock, to be taken again, which work may have let go of unseen (a stored function that calls
+    /// RELEASE_ALL_LOCKS); null if it was taken less than <paramref name="freshFor"/> ago.
+    /// </summary>
+    public string? LockToRenew(TimeSpan freshFor)
+    {
+        if (Stopwatch.GetElapsedTime(_lockedAt) < freshFor)
+            return null;
+        _lockedAt = Stopwatch.GetTimestamp();
+        return SessionNumber.LockName(Number);
     }
 
     /// <summary>Disconnects: the server rolls back what is not prepared.</summary>

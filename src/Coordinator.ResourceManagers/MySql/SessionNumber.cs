@@ -18,6 +18,9 @@ internal static class SessionNumber
 
     private const string Prefix = "'coordinator:session:'";
 
+    /// <summary>The lock's name, as an expression.</summary>
+    public static string LockName(ulong number) => string.Create(CultureInfo.InvariantCulture, $"CONCAT({Prefix}, {number})");
+
     /// <summary>An expression that takes the lock; 1 if it was had.</summary>
     /// <param name="random">The high half.</param>
     public static string Draw(out ulong random)

@@ -14,6 +14,8 @@ namespace Coordinator.ResourceManagers.MySql;
 /// </summary>
 internal sealed class Start : BranchStart
 {
+    private const string LockWaitTimeout = "lock_wait_timeout";
+
     private readonly Session _session;
     private readonly BranchId _branch;
     private readonly MySqlOptions _options;
@@ -33,7 +35,7 @@ internal sealed class Start : BranchStart
         _begin = IsolationClause(branchOptions.IsolationLevel) + Xid.Start(branch)
             + (options.Witness ? "; " + Witness.Insert(branch, session.Number, now) : "");
         Variables["innodb_lock_wait_timeout"] = _lockTimeout;
-        Variables["lock_wait_timeout"] = _lockTimeout;
+        Variables[LockWaitTimeout] = _lockTimeout;
     }
 
     /// <summary>What the vote carries.</summary>
@@ -50,13 +52,18 @@ internal sealed class Start : BranchStart
     {
         WasSent = true;
         var variables = TakeVariables();
-        if (_lockName is not null)
-            return $"{Guarded($"COALESCE(GET_LOCK({_lockName}, 0), 0) <> 1", variables)}; {_begin}";
+        if ((_lockName ?? _session.LockToRenew(_options.FreshFor)) is { } name)
+            return $"{Guarded($"COALESCE(GET_LOCK({name}, 0), 0) <> 1", variables)}; {_begin}";
         return variables.Length == 0 ? _begin : $"SET SESSION {variables[2..]}; {_begin}";
     }
 
     /// <summary>Fails if the statement before it changed another number of rows.</summary>
-    public string ExpectRows(int expected) => Guarded($"ROW_COUNT() <> {Number(expected)}");
+    public string ExpectRows(int expected)
+    {
+        Variables[LockWaitTimeout] = _lockTimeout;
+        _session.Variables = new Dictionary<string, string>(Variables);
+        return Guarded($"ROW_COUNT() <> {Number(expected)}");
+    }
 
     public override async Task BeginAsync(bool async, CancellationToken cancellationToken)
     {
@@ -136,7 +143,7 @@ internal sealed class Start : BranchStart
     // A sum that overflows fails in every SQL mode, and SET is the statement in which both servers let it. The timeout
     // is the branch's own, so a sum that does not overflow changes nothing.
     private string Guarded(string failsIf, string alsoSet = "") => Driver.Opaque(
-        $"SET SESSION lock_wait_timeout = {_lockTimeout} + 9223372036854775807 * ({failsIf}){alsoSet}");
+        $"SET SESSION {LockWaitTimeout} = {_lockTimeout} + 9223372036854775807 * ({failsIf}){alsoSet}");
 
     // What the session does not have yet, and what it has from a branch before: sent first of all, so that it is either
     // set or the session is lost.

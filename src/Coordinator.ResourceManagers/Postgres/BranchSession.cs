@@ -281,6 +281,13 @@ internal sealed class BranchSession : IBranchSession
 
         var xid = own?[0] ?? _start.TransactionId!;
         var isOwn = proof?[0] == xid;
+        if (proof?[0] is null && own is null)
+        {
+            // What was to be proven is known from before the work, so it may be prepared all the same.
+            _state = State.Prepared;
+            return await RefuseAsync("The prepare is not proven: the work ended the branch's transaction, or reset the session's settings.");
+        }
+
         if (proof?[0] is null || (!isOwn && own is not null))
         {
             _state = State.Over;

@@ -27,6 +27,8 @@ internal static class StatementText
     private static readonly SearchValues<string> _traces =
         SearchValues.Create(["@@", ":=", "_LOCK", "SET_CONFIG", "TEMP"], StringComparison.OrdinalIgnoreCase);
 
+    private static readonly SearchValues<string> _comments = SearchValues.Create(["--", "#", "/*"], StringComparison.Ordinal);
+
     private static readonly string[] _changing = ["INSERT", "UPDATE", "DELETE", "REPLACE"];
 
     /// <summary>True for a statement that begins or ends a transaction; going back to a savepoint is neither.</summary>
@@ -50,8 +52,15 @@ internal static class StatementText
     public static bool IsSingle(string statement) => !WithoutEnd(statement).Contains(';');
 
     /// <summary>True for a text that may end within a comment of several lines, which would take in what is sent behind it.</summary>
-    public static bool MayLeaveCommentOpen(string statement) =>
-        statement.LastIndexOf("/*", StringComparison.Ordinal) > statement.LastIndexOf("*/", StringComparison.Ordinal);
+    public static bool MayLeaveCommentOpen(string statement)
+    {
+        var open = statement.LastIndexOf("/*", StringComparison.Ordinal);
+        // Of "/*/" the server takes nothing for a comment's end.
+        return open >= 0 && statement.LastIndexOf("*/", StringComparison.Ordinal) < open + 2;
+    }
+
+    /// <summary>True for a text in which something looks like a comment's begin.</summary>
+    public static bool MayHaveComment(string statement) => statement.AsSpan().ContainsAny(_comments);
 
     /// <summary>
     /// True for a statement that a socket without anything else to send takes in at once, so that no driver blocks while it

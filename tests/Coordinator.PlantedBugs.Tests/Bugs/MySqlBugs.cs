@@ -95,6 +95,24 @@ public sealed class MySqlBugs : IBugList
             New = "StatementText.WithoutEnd(command.CommandText).ToString()",
             CaughtBy = [MariaDb("MariaDbConformanceTests.Deferred_EndsInAComment")],
         },
+        new("mysql-parameters-behind-a-comment")
+        {
+            What = "A deferred statement shares a text with one that has a comment whose end the driver sees elsewhere, and loses its parameters.",
+            Like = "MySql.Data: #* and /*/",
+            File = Folder + "DeferredStatements.cs",
+            Old = "if (hasComment || (counted",
+            New = "if ((counted",
+            CaughtBy = [MariaDb("MariaDbTraps.Deferred_BehindAComment")],
+        },
+        new("mariadb-lost-lock-not-taken-again")
+        {
+            What = "A session whose lock was let go of by a stored function stays unknown to who must end it, with every later branch.",
+            Like = "RELEASE_ALL_LOCKS",
+            File = Folder + "Start.cs",
+            Old = "(_lockName ?? _session.LockToRenew(_options.FreshFor)) is { } name",
+            New = "_lockName is { } name",
+            CaughtBy = [MariaDb("MariaDbTraps.SessionThatLostItsLock")],
+        },
         new("mariadb-living-session-not-ended")
         {
             What = "A branch is rolled back by another session without ending its own, which may still prepare it.",

@@ -118,6 +118,15 @@ public sealed class PostgresBugs : IBugList
             New = "unchecked(((near & ~(ulong)uint.MaxValue) | listed) - (listed > (uint)near ? 1UL << 32 : 0))",
             CaughtBy = [Postgres("PostgresConformanceTests.Scan_BranchFinished")],
         },
+        new("postgres-unproven-prepare-left-behind")
+        {
+            What = "A branch whose prepare could not be proven votes no and is left prepared, its locks held until the next scan.",
+            Like = "RESET ALL in a function",
+            File = Folder + "BranchSession.cs",
+            Old = "_state = State.Prepared;\n            return await RefuseAsync(\"The prepare",
+            New = "_state = State.Over;\n            return new Vote.No(\"The prepare",
+            CaughtBy = [Postgres("PrepareTraps.SettingsReset")],
+        },
         new("postgres-standby-believed")
         {
             What = "A scan on a standby, where nothing prepared can be seen, counts as an empty one.",

@@ -64,5 +64,30 @@ public sealed class MariaDbTraps : MySqlTraps
         Assert.Equal(BranchOutcome.Committed, (await Resource.CommitAsync(session.Id, vote.Evidence, default)).Outcome);
     }
 
+    /// <summary>Work that lets go of every lock unseen does not hide its session's later branches from who must end them.</summary>
+    [Fact]
+    public async Task SessionThatLostItsLock_TakesItAgain()
+    {
+        await Database.QueryAsync("CREATE FUNCTION forget() RETURNS INT RETURN RELEASE_ALL_LOCKS();");
+        await using var resource = new MySqlResourceManager(new MySqlOptions(Database.Server.AdminConnectionString(Database.Name))
+        {
+            FreshFor = TimeSpan.FromMilliseconds(1),
+            WorkPoolSize = 1,
+        });
+        await resource.AttachAsync(default);
+        await using (var careless = await resource.BeginAsync(TestIds.NewBranch(Participant), TestWork.Options, default))
+        {
+            await careless.Connection.ExecuteAsync("SELECT forget()");
+            Assert.IsType<Vote.Prepared>(await careless.PrepareAsync(default));
+            Assert.Equal(BranchOutcome.Committed, (await careless.CommitAsync(default)).Outcome);
+        }
+
+        await Task.Delay(TimeSpan.FromMilliseconds(20));
+        await using var next = await resource.BeginAsync(TestIds.NewBranch(Participant), TestWork.Options, default);
+        await next.InsertAsync(TestDatabase.NewRow());
+        Assert.Equal(BranchOutcome.RolledBack, (await Resource.RollbackAsync(next.Id, null, default)).Outcome);
+        await Assert.ThrowsAnyAsync<Exception>(() => next.InsertAsync(TestDatabase.NewRow()));
+    }
+
     protected override Task<PrivateServer> GetServerAsync() => SharedServers.MariaDbAsync();
 }
