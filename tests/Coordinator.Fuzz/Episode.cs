@@ -198,8 +198,9 @@ internal sealed class Episode : IAsyncDisposable
         await stream.DisposeAsync();
         _tally.Count(stream.Name, status.StatusCode.ToString());
         _transcript?.Invoke($"{stream.Name} -> {status.StatusCode} {status.Detail}");
-        // Broken off, or ended by the server's reset because it did not read: that status is the client library's own.
-        if (!inOrder || status.StatusCode == StatusCode.Cancelled)
+        // Broken off, or ended by the server's reset because it did not read: that status is the client library's own. How it
+        // sees a reset depends on when it comes: as cancelled, or as a connection's failure.
+        if (!inOrder || status.StatusCode == StatusCode.Cancelled || status.DebugException is IOException)
             return;
         var method = Contract.Methods.Single(method => Contract.NameOf(method) == stream.Name);
         var answer = new RawAnswer(status.StatusCode, status.Detail, stream.Trailers?.GetValueBytes(Contracts.RpcErrors.TrailerName), [], "");
