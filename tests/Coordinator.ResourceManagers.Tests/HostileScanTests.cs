@@ -41,7 +41,7 @@ public sealed partial class HostileScanTests
             finished += Judge(
                 Coordinator.ResourceManagers.MySql.PreparedScanReader.Read(row),
                 format == BranchId.XaFormatId && HostileIds.IsGrammar(gtrid, bqual) ? (gtrid, bqual) : null,
-                branch => [Xid.Commit(branch), Xid.Rollback(branch), Xid.ReleaseLock(branch)]) ? 1 : 0;
+                branch => [Xid.Commit(branch), Xid.Rollback(branch), Xid.ReleaseLock(Xid.LockName(branch))]) ? 1 : 0;
         }
 
         // The generator must make some that are exactly ours, or the test would pass by refusing all.

@@ -66,18 +66,18 @@ public abstract partial class ResourceManagerConformance
         var (row, other) = await InsertTwoRowsAsync();
         await using (var session = await BeginAsync())
         {
-            Defer(session, $"UPDATE account SET balance = 7 WHERE id = {row}{comment}", expectedRows: 1);
+            session.Defer($"UPDATE account SET balance = 7 WHERE id = {row}{comment}", expectedRows: 1);
             if (!isAlone)
-                Defer(session, $"UPDATE account SET balance = 7 WHERE id = {other}{comment}", expectedRows: 1);
+                session.Defer($"UPDATE account SET balance = 7 WHERE id = {other}{comment}", expectedRows: 1);
             Assert.IsType<Vote.Prepared>(await session.PrepareAsync(default));
             Assert.Contains((await Resource.ListPreparedAsync(default)).Branches, branch => branch.Id == session.Id);
             Assert.Equal(BranchOutcome.Committed, (await session.CommitAsync(default)).Outcome);
         }
 
         await using var counted = await BeginAsync();
-        Defer(counted, $"UPDATE account SET balance = 8 WHERE id = {row}{comment}", expectedRows: 2);
+        counted.Defer($"UPDATE account SET balance = 8 WHERE id = {row}{comment}", expectedRows: 2);
         if (!isAlone)
-            Defer(counted, $"UPDATE account SET balance = 8 WHERE id = {other}{comment}", expectedRows: 1);
+            counted.Defer($"UPDATE account SET balance = 8 WHERE id = {other}{comment}", expectedRows: 1);
         Assert.IsType<Vote.No>(await counted.PrepareAsync(default));
         Assert.Single(await Database.QueryAsync($"SELECT id FROM account WHERE id = {row} AND balance = 7;"));
     }
@@ -86,7 +86,7 @@ public abstract partial class ResourceManagerConformance
     public async Task Deferred_WithAResult_IsPrepared()
     {
         await using var session = await BeginAsync();
-        Defer(session, "SELECT id, balance, 'x' FROM account");
+        session.Defer("SELECT id, balance, 'x' FROM account");
         Assert.IsType<Vote.Prepared>(await session.PrepareAsync(default));
         Assert.Equal(BranchOutcome.RolledBack, (await session.RollbackAsync(default)).Outcome);
     }
@@ -101,8 +101,8 @@ public abstract partial class ResourceManagerConformance
         await using var session = await BeginAsync();
         if (!isFirst)
             await session.InsertAsync(own);
-        Defer(session, $"INSERT INTO account VALUES ({own + 1_000_000}, 1)");
-        Defer(session, $"INSERT INTO account VALUES ({row}, 1)");
+        session.Defer($"INSERT INTO account VALUES ({own + 1_000_000}, 1)");
+        session.Defer($"INSERT INTO account VALUES ({row}, 1)");
 
         var no = Assert.IsType<Vote.No>(await session.PrepareAsync(default));
         Assert.StartsWith(Database.IsPostgres ? "23505" : "1062", no.Reason, StringComparison.Ordinal);
@@ -121,9 +121,9 @@ public abstract partial class ResourceManagerConformance
         await using var session = await BeginAsync();
         if (!isFirst)
             await session.InsertAsync(own);
-        Defer(session, $"UPDATE account SET balance = 7 WHERE id = {one}", expectedRows);
+        session.Defer($"UPDATE account SET balance = 7 WHERE id = {one}", expectedRows);
         if (!isAlone)
-            Defer(session, $"INSERT INTO account VALUES ({own + 1_000_000}, 1)", 1);
+            session.Defer($"INSERT INTO account VALUES ({own + 1_000_000}, 1)", 1);
 
         var no = Assert.IsType<Vote.No>(await session.PrepareAsync(default));
         Assert.Contains("rows", no.Reason, StringComparison.Ordinal);
@@ -137,7 +137,7 @@ public abstract partial class ResourceManagerConformance
         var (holder, row) = await BeginWithRowAsync();
         await using var waiter = await Resource.BeginAsync(
             TestIds.NewBranch(_participant), new BranchOptions(TimeSpan.FromSeconds(1)), default);
-        Defer(waiter, $"INSERT INTO account VALUES ({row}, 1)");
+        waiter.Defer($"INSERT INTO account VALUES ({row}, 1)");
 
         Assert.StartsWith(Database.IsPostgres ? "55P03" : "1205", Assert.IsType<Vote.No>(await waiter.PrepareAsync(default)).Reason, StringComparison.Ordinal);
         await holder.DisposeAsync();
@@ -151,7 +151,7 @@ public abstract partial class ResourceManagerConformance
     public async Task Defer_ThatEndsTheTransaction_IsRefusedAndPoisons(string statement)
     {
         await using var session = await BeginAsync();
-        Assert.Throws<InvalidOperationException>(() => Defer(session, statement));
+        Assert.Throws<InvalidOperationException>(() => session.Defer(statement));
         Assert.IsType<Vote.No>(await session.PrepareAsync(default));
     }
 
@@ -159,12 +159,12 @@ public abstract partial class ResourceManagerConformance
     public async Task Defer_WhatCannotBeDeferred_IsRefused()
     {
         await using var session = await BeginAsync();
-        Assert.Throws<NotSupportedException>(() => Defer(session, "DELETE FROM account WHERE id = -1; COMMIT"));
+        Assert.Throws<NotSupportedException>(() => session.Defer("DELETE FROM account WHERE id = -1; COMMIT"));
         await using var foreign = session.DriverConnection.CreateCommand();
         foreign.CommandText = "SELECT 1";
         Assert.Throws<ArgumentException>(() => session.Defer(foreign, null));
         Assert.IsType<Vote.Prepared>(await session.PrepareAsync(default));
-        Assert.ThrowsAny<InvalidOperationException>(() => Defer(session, "SELECT 1"));
+        Assert.ThrowsAny<InvalidOperationException>(() => session.Defer("SELECT 1"));
         Assert.Equal(BranchOutcome.RolledBack, (await session.RollbackAsync(default)).Outcome);
     }
 
@@ -173,11 +173,11 @@ public abstract partial class ResourceManagerConformance
     {
         var row = TestDatabase.NewRow();
         var session = await BeginAsync();
-        Defer(session, $"INSERT INTO account VALUES ({row}, 1)");
+        session.Defer($"INSERT INTO account VALUES ({row}, 1)");
         session.Poison("no");
         Assert.IsType<Vote.No>(await session.PrepareAsync(default));
         await using (var disposed = await BeginAsync())
-            Defer(disposed, $"INSERT INTO account VALUES ({row}, 1)");
+            disposed.Defer($"INSERT INTO account VALUES ({row}, 1)");
 
         Assert.False(await Database.HasRowAsync(row));
     }
@@ -196,7 +196,7 @@ public abstract partial class ResourceManagerConformance
         await session.DriverConnection.ExecuteAsync(Database.IsPostgres
             ? "ROLLBACK"
             : $"{Xid.End(session.Id)}; {Xid.Rollback(session.Id)}");
-        Defer(session, $"INSERT INTO account VALUES ({row}, 1)");
+        session.Defer($"INSERT INTO account VALUES ({row}, 1)");
 
         if (onePhase)
             Assert.NotEqual(BranchOutcome.Committed, (await session.CommitOnePhaseAsync(default)).Outcome);
@@ -214,8 +214,8 @@ public abstract partial class ResourceManagerConformance
     {
         var row = TestDatabase.NewRow();
         await using var session = await BeginAsync();
-        Defer(session, $"INSERT INTO account VALUES ({row}, 1)");
-        Defer(session, Sleep);
+        session.Defer($"INSERT INTO account VALUES ({row}, 1)");
+        session.Defer(Sleep);
         var preparing = session.PrepareAsync(default);
         await Eventually.AssertAsync(IsSleepingAsync, TimeSpan.FromSeconds(5), "the deferred statement runs");
         await Database.QueryAsync(Database.IsPostgres
@@ -235,7 +235,7 @@ public abstract partial class ResourceManagerConformance
         await using (var session = await BeginAsync())
         {
             await session.InsertAsync(one);
-            Defer(session, $"INSERT INTO account VALUES ({two}, 1)", 1);
+            session.Defer($"INSERT INTO account VALUES ({two}, 1)", 1);
             Assert.Equal(BranchOutcome.Committed, (await session.CommitOnePhaseAsync(default)).Outcome);
         }
 
@@ -245,19 +245,13 @@ public abstract partial class ResourceManagerConformance
             ($"INSERT INTO account VALUES ({taken}, 1)", null), ($"INSERT INTO account VALUES ({two + 1_000_000}, 1)", 2)])
         {
             await using var session = await BeginAsync();
-            Defer(session, $"INSERT INTO account VALUES ({one + 1_000_000}, 1)");
-            Defer(session, statement, expected);
+            session.Defer($"INSERT INTO account VALUES ({one + 1_000_000}, 1)");
+            session.Defer(statement, expected);
             var report = await session.CommitOnePhaseAsync(default);
             Assert.Equal(BranchOutcome.RolledBack, report.Outcome);
             Assert.NotNull(report.Detail);
             await AssertNothingIsLeftAsync(session, one + 1_000_000, two + 1_000_000);
         }
-    }
-
-    private static void Defer(IBranchSession session, string statement, int? expectedRows = null)
-    {
-        using var command = Command(session, statement);
-        session.Defer(command, expectedRows);
     }
 
     private async Task AssertNothingIsLeftAsync(IBranchSession session, params int[] rows)

@@ -39,6 +39,7 @@ public sealed class MySqlResourceManager : IResourceManager
     {
         ArgumentNullException.ThrowIfNull(branch);
         ArgumentNullException.ThrowIfNull(options);
+        // Not attached yet: found out before a session is taken.
         _ = Flavor;
         var (session, isFresh) = await _sessions.Work.RentAsync(fresh: false, cancellationToken);
         if (isFresh || _sessions.Time.GetElapsedTime(session.ReturnedAt) < _options.FreshFor)

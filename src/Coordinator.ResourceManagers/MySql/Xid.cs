@@ -33,8 +33,6 @@ internal static class Xid
     public static string LockName(BranchId branch) =>
         $"'coordinator:{Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(branch.Gid)).AsSpan(0, 20))}'";
 
-    public static string ReleaseLock(BranchId branch) => ReleaseLock(LockName(branch));
-
     public static string ReleaseLock(string lockName) => Driver.Opaque($"DO RELEASE_LOCK({lockName})");
 
     private static string Text(BranchId branch) => string.Create(

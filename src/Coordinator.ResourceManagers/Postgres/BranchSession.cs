@@ -112,7 +112,8 @@ internal sealed class BranchSession : IBranchSession
     /// 1. A poisoned branch, or one with a statement still running, is a no. 2. One round trip begins the branch if
     /// nothing has, runs what was deferred, prepares and reads the proof back. 3. Only our own xid, in progress though the
     /// session has left it, is a yes: PREPARE in a failed transaction, or outside one, succeeds too, with the command tag
-    /// ROLLBACK that the driver hides. Work that may have prepared by itself has to be listed under our gid. 4. A deferred statement that changed another number of rows than expected is a no.
+    /// ROLLBACK that the driver hides. Work that may have prepared by itself has to be listed under our gid. 4. A deferred
+    /// statement that changed another number of rows than expected is a no.
     /// </summary>
     public async Task<Vote> PrepareAsync(CancellationToken cancellationToken)
     {

@@ -38,7 +38,8 @@ internal static class SessionStatements
     // Not for the transaction only: what was set so is forgotten at its end, and PREPARE is one.
     private const string RememberId = "set_config('coordinator.xid', pg_current_xact_id()::text, false)";
 
-    private const string Id = "current_setting('coordinator.xid')";
+    // NULL where the work made the session forget it: an error would leave behind what PREPARE has prepared.
+    private const string Id = "nullif(current_setting('coordinator.xid', true), '')";
 
     private const string ReadTimeline = "substring(pg_walfile_name(pg_current_wal_flush_lsn()) FOR 8)";
 

@@ -1,5 +1,4 @@
 using System.Data.Common;
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Coordinator.ResourceManagers.MySql;
 using Coordinator.Testing;
@@ -211,7 +210,7 @@ public abstract class MySqlTraps : IAsyncLifetime
     public async Task Deferred_LeavesACommentOpen_IsRefused(string comment)
     {
         await using var session = await BeginAsync();
-        Assert.Throws<NotSupportedException>(() => Defer(session, "DELETE FROM account WHERE id = -1 " + comment));
+        Assert.Throws<NotSupportedException>(() => session.Defer("DELETE FROM account WHERE id = -1 " + comment));
     }
 
     /// <summary>Where the driver sees another end of a comment than the server, it does not find the next one's parameters.</summary>
@@ -224,8 +223,8 @@ public abstract class MySqlTraps : IAsyncLifetime
     {
         var row = TestDatabase.NewRow();
         await using var session = await BeginAsync();
-        Defer(session, $"INSERT INTO account VALUES ({row}, 1) {comment}");
-        Defer(session, $"UPDATE account SET balance = @balance WHERE id = {row}", balance: 42);
+        session.Defer($"INSERT INTO account VALUES ({row}, 1) {comment}");
+        session.Defer($"UPDATE account SET balance = @balance WHERE id = {row}", parameters: ("@balance", 42));
         Assert.IsType<Vote.Prepared>(await session.PrepareAsync(default));
         Assert.Equal(BranchOutcome.Committed, (await session.CommitAsync(default)).Outcome);
         Assert.Single(await Database.QueryAsync($"SELECT id FROM account WHERE id = {row} AND balance = 42;"));
@@ -307,21 +306,6 @@ public abstract class MySqlTraps : IAsyncLifetime
 
     protected async Task<IBranchSession> BeginAsync() =>
         await Resource.BeginAsync(TestIds.NewBranch(Participant), TestWork.Options, default);
-
-    [SuppressMessage("Security", "CA2100", Justification = "The tests' own constants.")]
-    private static void Defer(IBranchSession session, string statement, int? balance = null)
-    {
-        using var command = session.Connection.CreateCommand();
-        command.CommandText = statement;
-        if (balance is not null)
-        {
-            var parameter = command.CreateParameter();
-            (parameter.ParameterName, parameter.Value) = ("@balance", balance);
-            command.Parameters.Add(parameter);
-        }
-
-        session.Defer(command, expectedRows: null);
-    }
 
     private static async Task<ulong> ConnectionOfAsync(IBranchSession session)
     {

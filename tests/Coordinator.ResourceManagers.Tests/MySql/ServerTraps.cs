@@ -142,15 +142,7 @@ public sealed class ServerTraps
         });
         await resource.AttachAsync(default);
         var session = await BeginAsync(resource);
-        await using (var command = session.Connection.CreateCommand())
-        {
-            command.CommandText = "SELECT LENGTH(@text)";
-            var text = command.CreateParameter();
-            (text.ParameterName, text.Value) = ("@text", new string('x', length));
-            command.Parameters.Add(text);
-            session.Defer(command, expectedRows: null);
-        }
-
+        session.Defer("SELECT LENGTH(@text)", parameters: ("@text", new string('x', length)));
         await server.PauseAsync();
         var preparing = session.PrepareAsync(default);
         Assert.False(preparing.IsCompleted);

@@ -34,24 +34,25 @@ public sealed class PrepareTraps(PostgresFixture fixture) : IClassFixture<Postgr
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task SettingsResetByAFunction_VotesNoAndLeavesNothing(bool isFirst)
+    public async Task SettingsResetByAFunction_IsProvenAnewOrRefused_AndLeavesNothing(bool isFirst)
     {
         await fixture.Database.QueryAsync(
             "CREATE OR REPLACE FUNCTION reset_all() RETURNS int LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'RESET ALL'; RETURN 1; END $$;");
         await using var session = await fixture.BeginAsync();
         if (!isFirst)
             await session.InsertAsync(TestDatabase.NewRow());
-        await using (var command = session.Connection.CreateCommand())
-        {
-            command.CommandText = "SELECT reset_all()";
-            session.Defer(command, expectedRows: null);
-        }
-
+        session.Defer("SELECT reset_all()");
         var vote = await session.PrepareAsync(default);
         if (isFirst)
+        {
             Assert.IsType<Vote.No>(vote);
+        }
         else
+        {
+            Assert.IsType<Vote.Prepared>(vote);
             Assert.Equal(BranchOutcome.RolledBack, (await session.RollbackAsync(default)).Outcome);
+        }
+
         Assert.DoesNotContain((await fixture.Resource.ListPreparedAsync(default)).Branches, branch => branch.Id == session.Id);
     }
 
