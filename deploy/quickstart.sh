@@ -136,9 +136,7 @@ say "1. PostgreSQL, MariaDB and the .NET SDK"
 command -v dotnet >/dev/null || { echo "The .NET 10 SDK is missing: https://dotnet.microsoft.com/download" >&2; exit 1; }
 "$here/databases/install.sh" postgres mariadb
 note "Building (the first time takes a minute)."
-for project in src/Coordinator.Server src/Coordinator.Participant src/Coordinator.Cli deploy/quickstart/Shop; do
-  dotnet build -c Release -v quiet --nologo "$root/$project" >"$work/build.log" 2>&1 || { cat "$work/build.log" >&2; exit 1; }
-done
+dotnet build -c Release -v quiet --nologo "$here/quickstart/quickstart.slnf" >"$work/build.log" 2>&1 || { cat "$work/build.log" >&2; exit 1; }
 
 say "2. Two databases of our own, a coordinator, and a participant beside each database"
 pg_port=$("$server" start postgres "$work/postgres")

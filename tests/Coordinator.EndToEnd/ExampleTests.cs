@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Reflection.PortableExecutable;
 using System.Text.RegularExpressions;
 using Coordinator.Testing;
 
@@ -28,6 +29,27 @@ public sealed partial class ExampleTests
         Assert.Equal("quickstart: committed=4 rolled_back=2 recovered=2 split=0", process.Lines[^1]);
     }
 
+    /// <summary>The way into production that each program's README shows.</summary>
+    [Fact]
+    public async Task PublishedCoordinator_IsCompiledAheadAndServes()
+    {
+        var command = PublishCommand().Match(await File.ReadAllTextAsync(Path.Combine(Repository.Root, "src/Coordinator.Server/README.md"))).Groups[1].Value;
+        var folder = Directory.CreateTempSubdirectory("coordinator-published-").FullName;
+        try
+        {
+            await using var publish = ProcessHandle.Start("env", ["-C", Repository.Root, "dotnet", .. command.Split(' '), folder]);
+            Assert.True(await publish.WaitForExitAsync(TimeSpan.FromMinutes(4)) == 0, string.Join('\n', publish.Lines));
+            Assert.True(IsCompiledAhead(Path.Combine(folder, "Coordinator.Engine.dll")));
+            await using var coordinator = ProcessHandle.Start(Path.Combine(folder, "coordinator"),
+                ["--listen", "127.0.0.1:0", "--health-listen", "127.0.0.1:0", "--log", Path.Combine(folder, "log.db")]);
+            await coordinator.WaitForLineAsync("serving on", TimeSpan.FromSeconds(30));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     [Fact]
     public async Task NodeClient_FromTheProtosAlone_CommitsAndRollsBack()
     {
@@ -52,11 +74,21 @@ public sealed partial class ExampleTests
         await shop.AssertAgreementAsync(expectedOrders: 2);
     }
 
+    // Machine code beside the IL: "managed native header" in the file's CLI header.
+    private static bool IsCompiledAhead(string assembly)
+    {
+        using var file = new PEReader(File.OpenRead(assembly));
+        return file.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory.Size > 0;
+    }
+
     private static string Normalize(string code) =>
         string.Join('\n', code.Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0));
 
     [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex CSharpBlock();
+
+    [GeneratedRegex("^    dotnet (publish .* -o) [^ ]+$", RegexOptions.Multiline)]
+    private static partial Regex PublishCommand();
 
     [GeneratedRegex("```js\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex NodeBlock();

@@ -53,7 +53,7 @@ public sealed class InDoubtTests
     private static async Task<string> KillAfterDecisionAsync(Shop shop, CoordinatorClient client)
     {
         var transaction = await shop.WorkAsync(client, "drill-decided");
-        var commit = transaction.CommitAsync();
+        var commit = transaction.CommitAsync(new CommitOptions { Wait = TimeSpan.FromSeconds(5) });
         await shop.CoordinatorProcess.WaitForLineAsync("reached decided", Limit);
         await shop.KillAsync("inventory");
         await shop.KillAsync("coordinator");
@@ -75,7 +75,7 @@ public sealed class InDoubtTests
     private static async Task<(string Id, Task Committing)> StopWhenPreparedAsync(Shop shop, CoordinatorClient client)
     {
         var transaction = await client.BeginAsync(
-            new BeginOptions { Name = "drill-prepared", IdempotencyKey = "night", Timeout = TimeSpan.FromSeconds(30) });
+            new BeginOptions { Name = "drill-prepared", IdempotencyKey = "night", Timeout = TimeSpan.FromSeconds(20) });
         await transaction.Sql(shop.Orders).ExecuteAsync(
             "INSERT INTO orders (transaction, product, quantity) VALUES ($1, 'lamp', 1)", [transaction.Id.Value]);
         var commit = transaction.CommitAsync();
