@@ -29,7 +29,7 @@ public sealed partial class ExampleTests
         Assert.Equal("quickstart: committed=4 rolled_back=2 recovered=2 split=0", process.Lines[^1]);
     }
 
-    /// <summary>The way into production that each program's README shows.</summary>
+    /// <summary>How the coordinator comes into service, by its README.</summary>
     [Fact]
     public async Task PublishedCoordinator_IsCompiledAheadAndServes()
     {
