@@ -1,9 +1,5 @@
 using System.Data.Common;
-#if MYSQLCONNECTOR
 using MySqlConnector;
-#else
-using MySql.Data.MySqlClient;
-#endif
 
 namespace Coordinator.ResourceManagers.MySql;
 
@@ -23,10 +19,6 @@ internal static class Driver
             AutoEnlist = false,
             ConnectionTimeout = (uint)Math.Max(1, Math.Ceiling(connectTimeout.TotalSeconds)),
             DefaultCommandTimeout = (uint)Math.Max(1, Math.Ceiling(commandTimeout.TotalSeconds)),
-#if !MYSQLCONNECTOR
-            // Several statements a round trip; MySqlConnector always does that.
-            AllowBatch = true,
-#endif
         }.ConnectionString;
 
     /// <summary>
@@ -35,11 +27,7 @@ internal static class Driver
     /// </summary>
     public static string Opaque(string statement)
     {
-#if MYSQLCONNECTOR
         return statement;
-#else
-        return $"/*! {statement} */";
-#endif
     }
 
     /// <summary>A parameter of the same name, type and value that belongs to no command.</summary>
@@ -48,13 +36,7 @@ internal static class Driver
     /// <summary>A DECIMAL as the server wrote it, or null: .NET's own decimal ends at 28 digits.</summary>
     public static string? DecimalText(DbDataReader reader, int ordinal)
     {
-#if MYSQLCONNECTOR
         return reader.IsDBNull(ordinal) ? null : ((MySqlDataReader)reader).GetMySqlDecimal(ordinal).ToString();
-#else
-        // MySql.Data's IsDBNull converts the value, and overflows.
-        var number = ((MySqlDataReader)reader).GetMySqlDecimal(ordinal);
-        return number.IsNull ? null : number.ToString();
-#endif
     }
 
     /// <summary>The server's error number; 0 or a client's number if the error is not from the server.</summary>

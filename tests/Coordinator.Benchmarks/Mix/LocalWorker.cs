@@ -5,11 +5,7 @@ using Coordinator.Benchmarks.Applications;
 using Coordinator.Benchmarks.Databases;
 using Coordinator.Benchmarks.TwoPhase;
 using Npgsql;
-#if MYSQLCONNECTOR
 using MySqlConnector;
-#else
-using MySql.Data.MySqlClient;
-#endif
 
 namespace Coordinator.Benchmarks.Mix;
 

@@ -1,10 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Coordinator.Benchmarks.Databases;
-#if MYSQLCONNECTOR
 using MySqlConnector;
-#else
-using MySql.Data.MySqlClient;
-#endif
 
 namespace Coordinator.Benchmarks.TwoPhase;
 
