@@ -55,7 +55,7 @@ public sealed partial class PrivateServer : IAsyncDisposable
 
     public Task ResumeAsync() => RunAsync("resume");
 
-    /// <summary>A connection string of the administrator, for Npgsql or for MySql.Data and MySqlConnector.</summary>
+    /// <summary>A connection string of the administrator, for Npgsql or MySqlConnector.</summary>
     public string AdminConnectionString(string? database = null) => Kind == DatabaseKind.Postgres
         ? string.Create(CultureInfo.InvariantCulture,
             $"Host=127.0.0.1;Port={Port};Username=postgres;Database={database ?? "postgres"}")

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Coordinator.ResourceManagers.Work;
+using MySqlConnector;
 
 namespace Coordinator.ResourceManagers.MySql;
 
@@ -16,7 +17,7 @@ internal sealed class BranchSession : IBranchSession
     private readonly MySqlResourceManager _resource;
     private readonly Sessions _sessions;
     private readonly Session _session;
-    private readonly BranchGuard _guard = new(enforcesLimits: true);
+    private readonly BranchGuard _guard = new();
     private readonly SemaphoreSlim _finishing = new(1);
     private readonly Start _start;
     private readonly DeferredStatements _deferred = new();
@@ -253,21 +254,20 @@ internal sealed class BranchSession : IBranchSession
         _finishing.Release();
     }
 
-    // What begins the branch, unless it has begun; what was deferred; then the statements. Returns how many rows the last
-    // text changed.
-    private async Task<int> RunAsync(string statements, Func<int, string>? check, CancellationToken cancellationToken)
+    // One round trip: what begins the branch, unless it has begun; what was deferred; then the statements. Returns how many
+    // rows were changed together.
+    private async Task<int> RunAsync(string statements, Func<int, MySqlBatchCommand>? check, CancellationToken cancellationToken)
     {
-        int changed;
-        do
-        {
-            // Outside the branch, deferred statements would be committed one by one: a savepoint exists only inside.
-            var first = !_start.HasBegun ? _start.TakeText() + "; " : _deferred.Count > 0 ? "SAVEPOINT coordinator; RELEASE SAVEPOINT coordinator; " : "";
-            var (deferred, parameters) = _deferred.Take(check);
-            var text = first + deferred + (_deferred.Count > 0 ? "" : deferred.Length > 0 ? "; " + statements : statements);
-            changed = await _session.ExecuteAsync(text, parameters, Options.PrepareTimeout, cancellationToken);
-            _start.Began();
-        }
-        while (_deferred.Count > 0);
+        var batch = _session.CreateBatch(Driver.Seconds(Options.PrepareTimeout));
+        // Outside the branch, deferred statements would be committed one by one: a savepoint exists only inside.
+        if (!_start.HasBegun)
+            batch.BatchCommands.Add(new MySqlBatchCommand(_start.TakeText()));
+        else if (_deferred.Count > 0)
+            batch.BatchCommands.Add(new MySqlBatchCommand("SAVEPOINT coordinator; RELEASE SAVEPOINT coordinator"));
+        _deferred.MoveTo(batch, check);
+        batch.BatchCommands.Add(new MySqlBatchCommand(statements));
+        var changed = await _session.ExecuteAsync(batch, Options.PrepareTimeout, cancellationToken);
+        _start.Began();
         return changed;
     }
 

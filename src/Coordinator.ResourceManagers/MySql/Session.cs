@@ -4,15 +4,16 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
-using Coordinator.ResourceManagers.Work;
+using MySqlConnector;
 
 namespace Coordinator.ResourceManagers.MySql;
 
 /// <summary>
-/// One connection, with time limits of its own: MySql.Data's command timeout was seen to hang. A statement that does not
-/// answer in time, or is cancelled, is abandoned, and its connection with it: nothing more is sent on it.
+/// One connection. A statement that does not answer in time, or is cancelled, is abandoned, and its connection with it:
+/// nothing more is sent on it. The driver itself is not asked to cancel: it would open another connection to the server,
+/// on the thread of whoever cancels, and what was interrupted in the middle of XA PREPARE proves nothing either way.
 /// </summary>
-internal sealed class Session(DbConnection connection)
+internal sealed class Session(MySqlConnection connection)
 {
     private static readonly TimeSpan _farewellTimeout = TimeSpan.FromSeconds(1);
     private Task _last = Task.CompletedTask;
@@ -21,7 +22,7 @@ internal sealed class Session(DbConnection connection)
     private long _readAt;
     private long _lockedAt;
 
-    public DbConnection Connection => connection;
+    public MySqlConnection Connection => connection;
 
     public bool IsUsable => !_abandoned && connection.State == ConnectionState.Open;
 
@@ -53,42 +54,24 @@ internal sealed class Session(DbConnection connection)
         _readAt = _lockedAt = Stopwatch.GetTimestamp();
     }
 
-    public async Task ExecuteAsync(string statements, TimeSpan timeout, CancellationToken cancellationToken) =>
-        await RunAsync(statements, [], timeout, cancellationToken);
+    /// <summary>An empty batch: its statements go in one round trip, and the server stops at the first that fails.</summary>
+    public MySqlBatch CreateBatch(int timeoutSeconds) => new(connection) { Timeout = timeoutSeconds };
 
-    /// <summary>Runs statements with parameters in one round trip; returns how many rows they changed together.</summary>
-    public async Task<int> ExecuteAsync(
-        string statements, IReadOnlyList<DbParameter> parameters, TimeSpan timeout, CancellationToken cancellationToken) =>
-        (await RunAsync(statements, parameters, timeout, cancellationToken)).Changed;
+    /// <summary>Runs a batch; returns how many rows its statements changed together, -1 if they all were queries.</summary>
+    /// <exception cref="TimeoutException">No answer in time.</exception>
+    public async Task<int> ExecuteAsync(MySqlBatch batch, TimeSpan timeout, CancellationToken cancellationToken) =>
+        await RunAsync(batch.ExecuteNonQueryAsync, timeout, cancellationToken);
+
+    /// <summary>Runs statements in one round trip.</summary>
+    /// <exception cref="TimeoutException">No answer in time.</exception>
+    public Task ExecuteAsync(string statements, TimeSpan timeout, CancellationToken cancellationToken) =>
+        RunAsync(Command(statements, timeout).ExecuteNonQueryAsync, timeout, cancellationToken);
 
     /// <summary>Runs statements in one round trip; returns the rows of those that return any, each value as text.</summary>
     /// <exception cref="TimeoutException">No answer in time.</exception>
-    public async Task<IReadOnlyList<IReadOnlyList<string?[]>>> QueryAsync(
+    public Task<IReadOnlyList<IReadOnlyList<string?[]>>> QueryAsync(
         string statements, TimeSpan timeout, CancellationToken cancellationToken) =>
-        (await RunAsync(statements, [], timeout, cancellationToken)).Results;
-
-    private async Task<Answers> RunAsync(
-        string statements, IReadOnlyList<DbParameter> parameters, TimeSpan timeout, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        if (!IsUsable)
-            throw new ConnectionLostException("The connection is lost.");
-        var running = ReadAllAsync(statements, parameters);
-        _last = running;
-        try
-        {
-            return await running.WaitAsync(timeout, cancellationToken);
-        }
-        catch (InvalidOperationException failure) when (connection.State != ConnectionState.Open)
-        {
-            throw new ConnectionLostException("The connection was lost.", failure);
-        }
-        catch (Exception failure) when (failure is TimeoutException or OperationCanceledException)
-        {
-            _abandoned = true;
-            throw;
-        }
-    }
+        RunAsync(_ => ReadAllAsync(Command(statements, timeout)), timeout, cancellationToken);
 
     /// <summary>
     /// The name of the session's lock, to be taken again, which work may have let go of unseen (a stored function that calls
@@ -105,29 +88,40 @@ internal sealed class Session(DbConnection connection)
     /// <summary>Disconnects: the server rolls back what is not prepared.</summary>
     public async Task DisconnectAsync()
     {
-        // The driver allows no close while a statement runs, so it follows whenever that ends. A close may block on a
-        // server that does not answer; nobody waits for that longer than for a farewell.
+        // A close waits for a statement that still runs, so it follows when that ends, at the latest at its time limit.
+        // Nobody waits for a server that does not answer longer than for a farewell.
         var closing = _last.ContinueWith(
             _ => connection.Dispose(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         _abandoned = true;
         await Task.WhenAny(closing, Task.Delay(_farewellTimeout));
     }
 
+    private async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> run, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!IsUsable)
+            throw new ConnectionLostException("The connection is lost.");
+        var running = run(CancellationToken.None);
+        _last = running;
+        try
+        {
+            return await running.WaitAsync(timeout, cancellationToken);
+        }
+        catch (Exception failure) when (failure is TimeoutException or OperationCanceledException)
+        {
+            _abandoned = true;
+            throw;
+        }
+    }
+
     [SuppressMessage("Security", "CA2100", Justification =
         "Statements are constants with ids and numbers spliced in; a BranchId exists only if it matches the grammar.")]
-    private async Task<Answers> ReadAllAsync(string statements, IReadOnlyList<DbParameter> parameters)
+    private MySqlCommand Command(string statements, TimeSpan timeout) =>
+        new(statements, connection) { CommandTimeout = Driver.Seconds(timeout) };
+
+    private static async Task<IReadOnlyList<IReadOnlyList<string?[]>>> ReadAllAsync(MySqlCommand command)
     {
-        // Off the caller's thread: a driver may block before its first await, and then no time limit would hold.
-        if (!StatementText.IsShort(statements, parameters))
-            await Task.Yield();
         var results = new List<IReadOnlyList<string?[]>>();
-        // Not "await using": MySql.Data then leaves the command to its finalizer, and with it all that it holds to another
-        // collection. Closing it sends nothing.
-        using var command = connection.CreateCommand();
-        command.CommandText = statements;
-        command.CommandTimeout = 0;
-        foreach (var parameter in parameters)
-            command.Parameters.Add(parameter);
         await using var reader = await command.ExecuteReaderAsync();
         do
         {
@@ -139,7 +133,7 @@ internal sealed class Session(DbConnection connection)
             results.Add(rows);
         }
         while (await reader.NextResultAsync());
-        return new Answers(results, reader.RecordsAffected);
+        return results;
     }
 
     private static string?[] ReadRow(DbDataReader reader)
@@ -158,8 +152,4 @@ internal sealed class Session(DbConnection connection)
 
         return row;
     }
-
-    /// <param name="Results">The rows of the statements that return any.</param>
-    /// <param name="Changed">How many rows were changed by all of them; -1 if they all were queries.</param>
-    private sealed record Answers(IReadOnlyList<IReadOnlyList<string?[]>> Results, int Changed);
 }

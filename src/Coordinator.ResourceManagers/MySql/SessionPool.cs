@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using MySqlConnector;
 
 namespace Coordinator.ResourceManagers.MySql;
 
@@ -7,7 +8,7 @@ namespace Coordinator.ResourceManagers.MySql;
 /// back by itself: who returns a session says whether it may be used again; otherwise it is disconnected.
 /// </summary>
 internal sealed class SessionPool(
-    string connectionString,
+    MySqlDataSource source,
     string setup,
     int size,
     TimeSpan connectTimeout,
@@ -57,12 +58,13 @@ internal sealed class SessionPool(
         _disposed = true;
         while (_idle.TryPop(out var idle))
             await idle.DisconnectAsync();
+        await source.DisposeAsync();
     }
 
     private async Task<Session> OpenAsync(CancellationToken cancellationToken)
     {
-        var connection = Driver.Create(connectionString);
-        var opening = Task.Run(() => connection.OpenAsync(CancellationToken.None), CancellationToken.None);
+        var connection = source.CreateConnection();
+        var opening = connection.OpenAsync(CancellationToken.None);
         try
         {
             await opening.WaitAsync(connectTimeout, cancellationToken);

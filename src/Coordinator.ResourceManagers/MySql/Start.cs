@@ -1,9 +1,9 @@
 using System.Data;
 using System.Data.Common;
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 using Coordinator.ResourceManagers.Work;
+using MySqlConnector;
 
 namespace Coordinator.ResourceManagers.MySql;
 
@@ -58,11 +58,11 @@ internal sealed class Start : BranchStart
     }
 
     /// <summary>Fails if the statement before it changed another number of rows.</summary>
-    public string ExpectRows(int expected)
+    public MySqlBatchCommand ExpectRows(int expected)
     {
         Variables[LockWaitTimeout] = _lockTimeout;
         _session.Variables = new Dictionary<string, string>(Variables);
-        return Guarded($"ROW_COUNT() <> {Number(expected)}");
+        return new MySqlBatchCommand(Guarded($"ROW_COUNT() <> {Number(expected)}"));
     }
 
     public override async Task BeginAsync(bool async, CancellationToken cancellationToken)
@@ -116,15 +116,15 @@ internal sealed class Start : BranchStart
         return true;
     }
 
-    [SuppressMessage("Security", "CA2100", Justification = "The caller's own text is passed on as it is, behind constants with ids and numbers spliced in.")]
     protected override async Task<FirstResult> ExecuteTogetherAsync(
         bool async, DbCommand first, CommandBehavior behavior, CancellationToken cancellationToken)
     {
-        var text = first.CommandText;
-        first.CommandText = $"{TakeText()}; {text}";
+        var batch = _session.CreateBatch(first.CommandTimeout);
+        batch.BatchCommands.Add(new MySqlBatchCommand(TakeText()));
+        batch.BatchCommands.Add(Driver.Copy(first, first.CommandText));
         try
         {
-            var reader = async ? await first.ExecuteReaderAsync(behavior, cancellationToken) : first.ExecuteReader(behavior);
+            var reader = async ? await batch.ExecuteReaderAsync(behavior, cancellationToken) : batch.ExecuteReader(behavior);
             Began();
             // A reader that stands at a result set belongs to a query, which tells no rows; else the witness row is counted too.
             var isQuery = reader.FieldCount > 0;
@@ -134,16 +134,12 @@ internal sealed class Start : BranchStart
         {
             throw new BranchTakenException(_branch, failure);
         }
-        finally
-        {
-            first.CommandText = text;
-        }
     }
 
     // A sum that overflows fails in every SQL mode, and SET is the statement in which both servers let it. The timeout
     // is the branch's own, so a sum that does not overflow changes nothing.
-    private string Guarded(string failsIf, string alsoSet = "") => Driver.Opaque(
-        $"SET SESSION {LockWaitTimeout} = {_lockTimeout} + 9223372036854775807 * ({failsIf}){alsoSet}");
+    private string Guarded(string failsIf, string alsoSet = "") =>
+        $"SET SESSION {LockWaitTimeout} = {_lockTimeout} + 9223372036854775807 * ({failsIf}){alsoSet}";
 
     // What the session does not have yet, and what it has from a branch before: sent first of all, so that it is either
     // set or the session is lost.

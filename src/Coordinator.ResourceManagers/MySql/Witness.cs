@@ -79,7 +79,7 @@ internal static class Witness
         return evidence.BegunAt < long.Parse(horizon!, CultureInfo.InvariantCulture);
     }
 
-    private static string InsertRow(BranchId branch, string connectionId, string createdAt, string fence) => Driver.Opaque(
+    private static string InsertRow(BranchId branch, string connectionId, string createdAt, string fence) =>
         "INSERT INTO coordinator_witness (gid, connection_id, created_at, fence) "
-        + $"VALUES ('{branch.Gid}', {connectionId}, {createdAt}, {fence})");
+        + $"VALUES ('{branch.Gid}', {connectionId}, {createdAt}, {fence})";
 }

@@ -10,21 +10,21 @@ namespace Coordinator.ResourceManagers.MySql;
 /// </summary>
 internal static class Xid
 {
-    public static string Start(BranchId branch) => Driver.Opaque($"XA START {Text(branch)}");
+    public static string Start(BranchId branch) => $"XA START {Text(branch)}";
 
-    public static string End(BranchId branch) => Driver.Opaque($"XA END {Text(branch)}");
+    public static string End(BranchId branch) => $"XA END {Text(branch)}";
 
-    public static string Prepare(BranchId branch) => Driver.Opaque($"XA PREPARE {Text(branch)}");
+    public static string Prepare(BranchId branch) => $"XA PREPARE {Text(branch)}";
 
-    public static string Commit(BranchId branch) => Driver.Opaque($"XA COMMIT {Text(branch)}");
+    public static string Commit(BranchId branch) => $"XA COMMIT {Text(branch)}";
 
     /// <summary>
     /// Only for a branch that was never prepared: MySQL accepts it on a prepared one, commits without a binlog record,
     /// and may then not start again after a crash.
     /// </summary>
-    public static string CommitOnePhase(BranchId branch) => Driver.Opaque($"XA COMMIT {Text(branch)} ONE PHASE");
+    public static string CommitOnePhase(BranchId branch) => $"XA COMMIT {Text(branch)} ONE PHASE";
 
-    public static string Rollback(BranchId branch) => Driver.Opaque($"XA ROLLBACK {Text(branch)}");
+    public static string Rollback(BranchId branch) => $"XA ROLLBACK {Text(branch)}";
 
     /// <summary>
     /// The user-level lock that the branch's session holds, by which others learn its connection id. A lock's name has at
@@ -33,7 +33,7 @@ internal static class Xid
     public static string LockName(BranchId branch) =>
         $"'coordinator:{Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(branch.Gid)).AsSpan(0, 20))}'";
 
-    public static string ReleaseLock(string lockName) => Driver.Opaque($"DO RELEASE_LOCK({lockName})");
+    public static string ReleaseLock(string lockName) => $"DO RELEASE_LOCK({lockName})";
 
     private static string Text(BranchId branch) => string.Create(
         CultureInfo.InvariantCulture, $"'{branch.Transaction}','{branch.Branch}',{BranchId.XaFormatId}");

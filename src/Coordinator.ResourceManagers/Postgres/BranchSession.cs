@@ -15,7 +15,7 @@ internal sealed class BranchSession : IBranchSession
     private readonly PostgresResourceManager _resource;
     private readonly Connections _connections;
     private readonly NpgsqlConnection _driver;
-    private readonly BranchGuard _guard = new(enforcesLimits: false);
+    private readonly BranchGuard _guard = new();
     private readonly BranchOptions _branchOptions;
     private readonly PostgresOptions _options;
     private readonly Start _start;

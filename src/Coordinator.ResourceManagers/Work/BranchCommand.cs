@@ -85,8 +85,7 @@ internal sealed class BranchCommand(BranchConnection connection, DbCommand inner
                 {
                     await start.BeginAsync(async: true, cancellationToken);
                     return true;
-                },
-                cancellationToken);
+                });
         }
 
         await inner.PrepareAsync(cancellationToken);
@@ -101,16 +100,18 @@ internal sealed class BranchCommand(BranchConnection connection, DbCommand inner
         : FirstScalarAsync(async: false, CancellationToken.None).GetAwaiter().GetResult());
 
     public override Task<int> ExecuteNonQueryAsync(CancellationToken cancellationToken) => GuardedAsync(
-        () => start.HasBegun
-            ? inner.ExecuteNonQueryAsync(cancellationToken)
-            : FirstNonQueryAsync(async: true, cancellationToken),
-        cancellationToken);
+        async () => Unless(
+            start.HasBegun
+                ? await inner.ExecuteNonQueryAsync(cancellationToken)
+                : await FirstNonQueryAsync(async: true, cancellationToken),
+            cancellationToken));
 
     public override Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken) => GuardedAsync(
-        () => start.HasBegun
-            ? inner.ExecuteScalarAsync(cancellationToken)
-            : FirstScalarAsync(async: true, cancellationToken),
-        cancellationToken);
+        async () => Unless(
+            start.HasBegun
+                ? await inner.ExecuteScalarAsync(cancellationToken)
+                : await FirstScalarAsync(async: true, cancellationToken),
+            cancellationToken));
 
     protected override DbParameter CreateDbParameter() => inner.CreateParameter();
 
@@ -138,19 +139,29 @@ internal sealed class BranchCommand(BranchConnection connection, DbCommand inner
         async () =>
         {
             behavior &= ~CommandBehavior.CloseConnection;
-            var reader = start.HasBegun
-                ? new BranchReader(await inner.ExecuteReaderAsync(behavior, cancellationToken), guard, recordsAffected: null)
-                : Wrap(await start.ExecuteAsync(async: true, inner, behavior, cancellationToken));
+            var first = start.HasBegun
+                ? new FirstResult(await inner.ExecuteReaderAsync(behavior, cancellationToken), RecordsAffected: null)
+                : await start.ExecuteAsync(async: true, inner, behavior, cancellationToken);
+            if (cancellationToken.IsCancellationRequested)
+                await first.Reader.DisposeAsync();
+            var reader = Unless(Wrap(first), cancellationToken);
             guard.EnterReader();
             return (DbDataReader)reader;
-        },
-        cancellationToken);
+        });
 
     protected override void Dispose(bool disposing)
     {
         if (disposing)
             inner.Dispose();
         base.Dispose(disposing);
+    }
+
+    // MySQL's SLEEP and GET_LOCK, interrupted, return a value of their own and no error: what was cancelled did not do what
+    // it was asked to, even where it succeeded.
+    private static T Unless<T>(T result, CancellationToken cancelled)
+    {
+        cancelled.ThrowIfCancellationRequested();
+        return result;
     }
 
     private BranchReader Wrap(FirstResult first) => new(first.Reader, guard, first.RecordsAffected);
@@ -214,18 +225,10 @@ internal sealed class BranchCommand(BranchConnection connection, DbCommand inner
         }
     }
 
-    private async Task<T> GuardedAsync<T>(Func<Task<T>> execute, CancellationToken cancellationToken)
+    private Task<T> GuardedAsync<T>(Func<Task<T>> execute)
     {
         guard.Enter(CommandText);
-        try
-        {
-            return await guard.RunAsync(execute, StatementText.IsShort(CommandText, DbParameterCollection), CommandTimeout, cancellationToken);
-        }
-        catch (Exception failure)
-        {
-            Fail(failure);
-            throw;
-        }
+        return guard.RunAsync(execute);
     }
 
     // Drivers may put parameter values into the messages of client-side errors, so only a database's own text is kept.

@@ -8,11 +8,7 @@ namespace Coordinator.ResourceManagers.Work;
 /// can only roll back. MySQL and MariaDB go on after a failed statement as if nothing had been; here it poisons.
 /// Thread-safe, because a statement may still run on another thread when prepare is asked for.
 /// </summary>
-/// <param name="enforcesLimits">
-/// True where the driver's own command timeout and cancellation cannot be relied on (MySql.Data's were seen to hang):
-/// then a statement that does not end in time is abandoned, and counts as running until it does end.
-/// </param>
-internal sealed class BranchGuard(bool enforcesLimits)
+internal sealed class BranchGuard
 {
     private int _running;
     private int _sealed;
@@ -86,30 +82,8 @@ internal sealed class BranchGuard(bool enforcesLimits)
     /// <summary>A reader keeps its statement running until it is closed; called while that is counted already.</summary>
     public void EnterReader() => Interlocked.Increment(ref _running);
 
-    /// <summary>Runs a statement that was entered, and exits when it has ended, whether or not anybody still waits for it.</summary>
-    public async Task<T> RunAsync<T>(Func<Task<T>> execute, bool isShort, int limitSeconds, CancellationToken cancellationToken)
-    {
-        if (!enforcesLimits)
-            return await ExitAfterAsync(execute);
-        var running = isShort ? ExitAfterAsync(execute) : Task.Run(() => ExitAfterAsync(execute), CancellationToken.None);
-        var limit = limitSeconds > 0 ? TimeSpan.FromSeconds(limitSeconds) : Timeout.InfiniteTimeSpan;
-        return await running.WaitAsync(limit, cancellationToken);
-    }
-
-    /// <summary>Runs a statement of ours among those of the work: it counts as running, and its failure poisons.</summary>
-    public async Task RunOwnAsync(Func<Task> execute)
-    {
-        Enter();
-        await ExitAfterAsync(async () =>
-        {
-            await execute();
-            return true;
-        });
-    }
-
-    public void Exit() => Interlocked.Decrement(ref _running);
-
-    private async Task<T> ExitAfterAsync<T>(Func<Task<T>> execute)
+    /// <summary>Runs a statement that was entered, and exits when it has ended; its failure poisons.</summary>
+    public async Task<T> RunAsync<T>(Func<Task<T>> execute)
     {
         try
         {
@@ -117,6 +91,7 @@ internal sealed class BranchGuard(bool enforcesLimits)
         }
         catch (Exception failure)
         {
+            // Drivers may put parameter values into the messages of client-side errors, so only a database's own text is kept.
             Poison(FailureText.Of(failure));
             throw;
         }
@@ -125,4 +100,17 @@ internal sealed class BranchGuard(bool enforcesLimits)
             Exit();
         }
     }
+
+    /// <summary>Runs a statement of ours among those of the work: it counts as running, and its failure poisons.</summary>
+    public async Task RunOwnAsync(Func<Task> execute)
+    {
+        Enter();
+        await RunAsync(async () =>
+        {
+            await execute();
+            return true;
+        });
+    }
+
+    public void Exit() => Interlocked.Decrement(ref _running);
 }

@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Collections;
-using System.Data.Common;
 
 namespace Coordinator.ResourceManagers.Work;
 
@@ -10,9 +8,6 @@ namespace Coordinator.ResourceManagers.Work;
 /// </summary>
 internal static class StatementText
 {
-    // Characters: a fraction of the smallest buffer that a socket has.
-    private const int ShortLength = 2048;
-
     private const string Separators = " \t\r\n;(";
 
     private static readonly SearchValues<char> _separators = SearchValues.Create(Separators);
@@ -26,8 +21,6 @@ internal static class StatementText
     // What a plain statement can leave in its session: variables, locks, settings, temporary tables.
     private static readonly SearchValues<string> _traces =
         SearchValues.Create(["@@", ":=", "_LOCK", "SET_CONFIG", "TEMP"], StringComparison.OrdinalIgnoreCase);
-
-    private static readonly SearchValues<string> _comments = SearchValues.Create(["--", "#", "/*"], StringComparison.Ordinal);
 
     private static readonly string[] _changing = ["INSERT", "UPDATE", "DELETE", "REPLACE"];
 
@@ -57,29 +50,6 @@ internal static class StatementText
         var open = statement.LastIndexOf("/*", StringComparison.Ordinal);
         // Of "/*/" the server takes nothing for a comment's end.
         return open >= 0 && statement.LastIndexOf("*/", StringComparison.Ordinal) < open + 2;
-    }
-
-    /// <summary>True for a text in which something looks like a comment's begin.</summary>
-    public static bool MayHaveComment(string statement) => statement.AsSpan().ContainsAny(_comments);
-
-    /// <summary>
-    /// True for a statement that a socket without anything else to send takes in at once, so that no driver blocks while it
-    /// sends it. Another thread, which keeps the time limit where a driver does, costs as much as such a statement.
-    /// </summary>
-    public static bool IsShort(string statement, IEnumerable parameters)
-    {
-        var length = statement.Length;
-        foreach (DbParameter parameter in parameters)
-        {
-            length += parameter.Value switch
-            {
-                string text => text.Length,
-                Array array => array.Length,
-                _ => 0,
-            };
-        }
-
-        return length <= ShortLength;
     }
 
     /// <summary>The text without the semicolons and the white space at its end.</summary>

@@ -29,11 +29,10 @@ internal sealed class OrderDatabase
     public string Name => _name;
 
     /// <summary>
-    /// What every case connects with. Npgsql is told to keep statements prepared, which spares PostgreSQL to plan them
-    /// anew; MySql.Data to send several statements in one text, as the resource manager does anyway.
+    /// What every case connects with. Npgsql is told to keep statements prepared, which spares PostgreSQL to plan them anew.
     /// </summary>
     public string ConnectionString => _server.AdminConnectionString(_name)
-        + (IsPostgres ? ";Max Auto Prepare=32;Auto Prepare Min Usages=2" : ";AllowBatch=true");
+        + (IsPostgres ? ";Max Auto Prepare=32;Auto Prepare Min Usages=2" : "");
 
     /// <summary>The one statement of a branch, with the driver's own placeholder.</summary>
     public static string Update(string placeholder) => $"UPDATE item SET amount = amount + 1 WHERE product = {placeholder}";
