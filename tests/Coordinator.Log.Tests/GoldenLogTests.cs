@@ -6,7 +6,7 @@ namespace Coordinator.Log.Tests;
 /// <summary>
 /// Logs that an earlier version of SQLite wrote. Microsoft.Data.Sqlite 6.0.7 with SQLite 3.35.5 made those in
 /// <c>Golden/sqlite-3.35.5</c>, by <c>dotnet run -c Release --project tests/Coordinator.Log.CrashWriter -- golden FOLDER</c>;
-/// the files are never changed, and the next version gets a folder of its own.
+/// the files are never changed, and another version gets a folder of its own.
 /// </summary>
 public sealed class GoldenLogTests : IDisposable
 {
