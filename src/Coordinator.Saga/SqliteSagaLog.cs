@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using Microsoft.Data.Sqlite;
-using SQLitePCL;
 
 namespace Coordinator.Saga;
 
@@ -19,8 +18,6 @@ public sealed class SqliteSagaLog : ISagaLog
     private readonly Channel<Write> _queue = Channel.CreateBounded<Write>(QueueLimit);
     private readonly Task _writer;
     private volatile SagaLogException? _failure;
-
-    static SqliteSagaLog() => Batteries_V2.Init();
 
     private SqliteSagaLog(SqliteConnection connection)
     {

@@ -17,7 +17,7 @@ public abstract class ClientTest : IAsyncLifetime
     protected ScriptedCoordinator Coordinator { get; } = new();
 
     /// <summary>Used by <see cref="VirtualTime"/> tests.</summary>
-    protected FakeTimeProvider Clock { get; } = new();
+    protected CountingClock Clock { get; } = new();
 
     protected virtual bool VirtualTime => false;
 

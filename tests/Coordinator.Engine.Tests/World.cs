@@ -1,6 +1,7 @@
 using Coordinator.Log;
 using Coordinator.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Coordinator.Engine.Tests;
 

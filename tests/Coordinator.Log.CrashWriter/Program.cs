@@ -1,8 +1,16 @@
 // Decides for ever, on eight transactions at once, and prints each id once its decision was acknowledged.
 // Its tests kill it and look for what it printed.
+// With "golden FOLDER" it writes the golden logs of this version of SQLite instead.
 using Coordinator;
 using Coordinator.Engine;
 using Coordinator.Log;
+using Coordinator.Log.CrashWriter;
+
+if (args is ["golden", var folder])
+{
+    await GoldenLog.WriteAsync(folder);
+    return;
+}
 
 await using var log = new SqliteTransactionLog(new SqliteLogOptions { Path = args[0], CheckpointPages = 40 });
 var opened = await log.OpenAsync(new RandomIdSource());

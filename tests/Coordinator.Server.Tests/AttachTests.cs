@@ -1,6 +1,7 @@
 using Coordinator.Contracts.V1;
 using Coordinator.Testing;
 using Grpc.Core;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Coordinator.Server.Tests;
 

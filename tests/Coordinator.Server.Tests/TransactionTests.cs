@@ -2,6 +2,7 @@ using Coordinator.Contracts.V1;
 using Coordinator.Testing;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Coordinator.Server.Tests;
 

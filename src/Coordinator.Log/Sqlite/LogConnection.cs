@@ -1,13 +1,10 @@
 using Microsoft.Data.Sqlite;
-using SQLitePCL;
 
 namespace Coordinator.Log;
 
 /// <summary>A connection to a SQLite file, and statements on it that need no preparation.</summary>
 internal static class LogConnection
 {
-    static LogConnection() => Batteries_V2.Init();
-
     public static SqliteConnection Open(string path)
     {
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder

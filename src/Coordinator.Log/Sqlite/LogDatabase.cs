@@ -10,7 +10,6 @@ namespace Coordinator.Log;
 /// </summary>
 internal sealed class LogDatabase : IDisposable
 {
-    private const int NoCheckpointOnClose = 1006; // SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE
     private readonly SqliteConnection _connection;
     private readonly List<SqliteCommand> _commands = [];
     private readonly HotStatement _begin, _commit, _insert;
@@ -48,7 +47,7 @@ internal sealed class LogDatabase : IDisposable
             if (maxPages is not null)
                 LogConnection.Execute(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count = {maxPages.Value}"));
             // After a failed write nothing more is to be written, and a refused log is to stay as it is.
-            var result = raw.sqlite3_db_config(connection.Handle, NoCheckpointOnClose, 1, out _);
+            var result = raw.sqlite3_db_config(connection.Handle, raw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, out _);
             SqliteException.ThrowExceptionForRC(result, connection.Handle);
             LogFormat.CheckContent(connection, path);
             return new LogDatabase(path, connection);

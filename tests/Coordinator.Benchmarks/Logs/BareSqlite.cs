@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using Coordinator.Benchmarks.Measuring;
 using Microsoft.Data.Sqlite;
-using SQLitePCL;
 
 namespace Coordinator.Benchmarks.Logs;
 
@@ -23,7 +22,6 @@ internal sealed class BareSqlite : IDisposable
     /// <param name="bodySize">As many bytes as the log's records have.</param>
     public BareSqlite(string path, int bodySize)
     {
-        Batteries_V2.Init();
         _body = RandomNumberGenerator.GetBytes(bodySize);
         _connection = new SqliteConnection($"Data Source={path};Pooling=false");
         _connection.Open();

@@ -1,4 +1,5 @@
 using Coordinator.Testing;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Coordinator.Participant.Tests.Fakes;
 

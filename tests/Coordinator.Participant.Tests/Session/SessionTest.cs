@@ -1,7 +1,7 @@
 using Coordinator.Participant.Session;
 using Coordinator.Participant.Tests.Fakes;
-using Coordinator.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Coordinator.Participant.Tests.Session;
 

@@ -1,5 +1,4 @@
 using Microsoft.Data.Sqlite;
-using SQLitePCL;
 
 namespace Coordinator.Lab.Experiments.CannotPrepare;
 
@@ -10,8 +9,6 @@ namespace Coordinator.Lab.Experiments.CannotPrepare;
 internal sealed class MessageStore : IDisposable
 {
     private readonly SqliteConnection _connection;
-
-    static MessageStore() => Batteries_V2.Init();
 
     public MessageStore(string path)
     {
