@@ -258,7 +258,7 @@ internal sealed class BranchSession : IBranchSession
     // rows were changed together.
     private async Task<int> RunAsync(string statements, Func<int, MySqlBatchCommand>? check, CancellationToken cancellationToken)
     {
-        var batch = _session.CreateBatch(Driver.Seconds(Options.PrepareTimeout));
+        var batch = _session.CreateBatch(Options.PrepareTimeout);
         // Outside the branch, deferred statements would be committed one by one: a savepoint exists only inside.
         if (!_start.HasBegun)
             batch.BatchCommands.Add(new MySqlBatchCommand(_start.TakeText()));

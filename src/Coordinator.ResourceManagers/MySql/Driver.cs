@@ -14,17 +14,23 @@ internal static class Driver
     /// at once: to kill it first, the driver would open another connection on the one thread that watches all timeouts, and
     /// a server that does not answer would delay those of all other servers.
     /// </summary>
-    public static MySqlDataSource CreateSource(string connectionString, TimeSpan connectTimeout, TimeSpan commandTimeout) =>
-        new(new MySqlConnectionStringBuilder(connectionString)
+    public static string Configure(string connectionString, TimeSpan connectTimeout, TimeSpan commandTimeout) =>
+        new MySqlConnectionStringBuilder(connectionString)
         {
             Pooling = false,
             AutoEnlist = false,
             ConnectionTimeout = (uint)Seconds(connectTimeout),
             DefaultCommandTimeout = (uint)Seconds(commandTimeout),
             CancellationTimeout = -1,
-        }.ConnectionString);
+        }.ConnectionString;
 
-    /// <summary>A time limit as the driver takes it.</summary>
+    /// <summary>A connection that is not open yet.</summary>
+    /// <param name="connectionString">As <see cref="Configure"/> made it.</param>
+    /// <param name="noBackslashEscapes">Whether the server takes a backslash in a literal for itself: the driver does not ask.</param>
+    public static MySqlConnection Create(string connectionString, bool noBackslashEscapes) =>
+        new(new MySqlConnectionStringBuilder(connectionString) { NoBackslashEscapes = noBackslashEscapes }.ConnectionString);
+
+    /// <summary>A time limit as the driver takes it: whole seconds, rounded up.</summary>
     public static int Seconds(TimeSpan timeout) => (int)Math.Clamp(Math.Ceiling(timeout.TotalSeconds), 1, int.MaxValue / 1000);
 
     /// <summary>The command for use in a batch, with a text and parameters of its own: it may be changed or disposed afterwards.</summary>

@@ -35,6 +35,9 @@ internal sealed class Session(MySqlConnection connection)
     /// <summary>The server's clock, in seconds since 1970, from its time at the connection and the time that passed here.</summary>
     public long ServerNow => _serverTime + (long)Stopwatch.GetElapsedTime(_readAt).TotalSeconds;
 
+    /// <summary>Whether the server takes a backslash in this session's literals for itself (<c>NO_BACKSLASH_ESCAPES</c>).</summary>
+    public bool NoBackslashEscapes { get; private set; }
+
     /// <summary>The session variables that differ from the server's defaults.</summary>
     public IReadOnlyDictionary<string, string> Variables { get; set; } = new Dictionary<string, string>();
 
@@ -45,17 +48,20 @@ internal sealed class Session(MySqlConnection connection)
     public async Task SetUpAsync(string statements, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var row = (await QueryAsync(
-            $"{statements}; SELECT CONNECTION_ID(), UNIX_TIMESTAMP(), {SessionNumber.Draw(out var random)}", timeout, cancellationToken))[0][0];
+            $"{statements}; SELECT CONNECTION_ID(), UNIX_TIMESTAMP(), {SessionNumber.Draw(out var random)}, FIND_IN_SET('NO_BACKSLASH_ESCAPES', @@sql_mode) > 0",
+            timeout,
+            cancellationToken))[0][0];
         if (row[2] != "1")
             throw new ConnectionLostException("The session's lock is not to be had.");
         Id = ulong.Parse(row[0]!, CultureInfo.InvariantCulture);
         Number = random | Id;
+        NoBackslashEscapes = row[3] == "1";
         _serverTime = long.Parse(row[1]!, CultureInfo.InvariantCulture);
         _readAt = _lockedAt = Stopwatch.GetTimestamp();
     }
 
     /// <summary>An empty batch: its statements go in one round trip, and the server stops at the first that fails.</summary>
-    public MySqlBatch CreateBatch(int timeoutSeconds) => new(connection) { Timeout = timeoutSeconds };
+    public MySqlBatch CreateBatch(TimeSpan timeout) => new(connection) { Timeout = DriverLimit(timeout) };
 
     /// <summary>Runs a batch; returns how many rows its statements changed together, -1 if they all were queries.</summary>
     /// <exception cref="TimeoutException">No answer in time.</exception>
@@ -117,7 +123,10 @@ internal sealed class Session(MySqlConnection connection)
     [SuppressMessage("Security", "CA2100", Justification =
         "Statements are constants with ids and numbers spliced in; a BranchId exists only if it matches the grammar.")]
     private MySqlCommand Command(string statements, TimeSpan timeout) =>
-        new(statements, connection) { CommandTimeout = Driver.Seconds(timeout) };
+        new(statements, connection) { CommandTimeout = DriverLimit(timeout) };
+
+    // Ours comes first and is exact; the driver's closes the socket of what was abandoned.
+    private static int DriverLimit(TimeSpan timeout) => Driver.Seconds(timeout) + 1;
 
     private static async Task<IReadOnlyList<IReadOnlyList<string?[]>>> ReadAllAsync(MySqlCommand command)
     {

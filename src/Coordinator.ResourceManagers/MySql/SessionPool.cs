@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using MySqlConnector;
 
 namespace Coordinator.ResourceManagers.MySql;
 
@@ -8,7 +7,7 @@ namespace Coordinator.ResourceManagers.MySql;
 /// back by itself: who returns a session says whether it may be used again; otherwise it is disconnected.
 /// </summary>
 internal sealed class SessionPool(
-    MySqlDataSource source,
+    string connectionString,
     string setup,
     int size,
     TimeSpan connectTimeout,
@@ -17,6 +16,7 @@ internal sealed class SessionPool(
 {
     private readonly SemaphoreSlim _places = new(size);
     private readonly ConcurrentStack<Session> _idle = new();
+    private volatile bool _noBackslashEscapes;
     private volatile bool _disposed;
 
     /// <summary>Takes an unused session or opens one. An unused one may have been ended by the server meanwhile.</summary>
@@ -58,12 +58,28 @@ internal sealed class SessionPool(
         _disposed = true;
         while (_idle.TryPop(out var idle))
             await idle.DisconnectAsync();
-        await source.DisposeAsync();
     }
 
+    // The driver escapes as it is set up to. A session whose server reads literals the other way would store other text than it
+    // was given, so it is opened anew, set up for that.
     private async Task<Session> OpenAsync(CancellationToken cancellationToken)
     {
-        var connection = source.CreateConnection();
+        var expected = _noBackslashEscapes;
+        var session = await OpenAsync(expected, cancellationToken);
+        if (session.NoBackslashEscapes == expected)
+            return session;
+        _noBackslashEscapes = !expected;
+        await session.DisconnectAsync();
+        session = await OpenAsync(!expected, cancellationToken);
+        if (session.NoBackslashEscapes != expected)
+            return session;
+        await session.DisconnectAsync();
+        throw new ConnectionLostException("The server's sql_mode changes from one connection to the next.");
+    }
+
+    private async Task<Session> OpenAsync(bool noBackslashEscapes, CancellationToken cancellationToken)
+    {
+        var connection = Driver.Create(connectionString, noBackslashEscapes);
         var opening = connection.OpenAsync(CancellationToken.None);
         try
         {

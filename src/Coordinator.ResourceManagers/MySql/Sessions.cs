@@ -74,6 +74,6 @@ internal sealed class Sessions : IAsyncDisposable
     }
 
     private static SessionPool Create(MySqlOptions options, string setup, int size, TimeSpan commandTimeout, TimeProvider time) =>
-        new(Driver.CreateSource(options.ConnectionString, options.ConnectTimeout, commandTimeout),
+        new(Driver.Configure(options.ConnectionString, options.ConnectTimeout, commandTimeout),
             setup, size, options.ConnectTimeout, options.IdleTimeout, time);
 }

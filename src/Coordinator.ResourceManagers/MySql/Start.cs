@@ -119,7 +119,7 @@ internal sealed class Start : BranchStart
     protected override async Task<FirstResult> ExecuteTogetherAsync(
         bool async, DbCommand first, CommandBehavior behavior, CancellationToken cancellationToken)
     {
-        var batch = _session.CreateBatch(first.CommandTimeout);
+        var batch = new MySqlBatch(_session.Connection) { Timeout = first.CommandTimeout };
         batch.BatchCommands.Add(new MySqlBatchCommand(TakeText()));
         batch.BatchCommands.Add(Driver.Copy(first, first.CommandText));
         try

@@ -82,8 +82,8 @@ public sealed class MySqlBugs : IBugList
             What = "Of several deferred statements one that changed another number of rows than its caller expects is prepared all the same.",
             Like = "a guarded update, WHERE balance >= amount, that finds no row",
             File = Folder + "DeferredStatements.cs",
-            Old = "expectedRows is { } expected && check is not null ? $\"{text}; {check(expected)}\" : text",
-            New = "expectedRows is not null && check is not null ? text : text",
+            Old = "if (expectedRows is { } expected && check is not null)",
+            New = "if (expectedRows is < 0 and { } expected && check is not null)",
             CaughtBy = [MariaDb("MariaDbConformanceTests.Deferred_OtherNumber")],
         },
         new("mysql-prepare-within-a-comment")
@@ -95,14 +95,14 @@ public sealed class MySqlBugs : IBugList
             New = "StatementText.WithoutEnd(command.CommandText).ToString()",
             CaughtBy = [MariaDb("MariaDbConformanceTests.Deferred_EndsInAComment")],
         },
-        new("mysql-parameters-behind-a-comment")
+        new("mysql-deferred-parameters-not-copied")
         {
-            What = "A deferred statement shares a text with one that has a comment whose end the driver sees elsewhere, and loses its parameters.",
-            Like = "MySql.Data: #* and /*/",
-            File = Folder + "DeferredStatements.cs",
-            Old = "if (hasComment || (counted",
-            New = "if ((counted",
-            CaughtBy = [MariaDb("MariaDbTraps.Deferred_BehindAComment")],
+            What = "A deferred statement runs with its caller's own parameters, which hold other values by the time of the prepare.",
+            Like = "a command that is used again in a loop",
+            File = Folder + "Driver.cs",
+            Old = "copy.Parameters.Add(parameter.Clone());",
+            New = "copy.Parameters.Add(parameter);",
+            CaughtBy = [MariaDb("MariaDbConformanceTests.Deferred_Alone")],
         },
         new("mariadb-lost-lock-not-taken-again")
         {
@@ -145,8 +145,8 @@ public sealed class MySqlBugs : IBugList
             What = "A deferred statement is sent without looking whether the branch is still there: else it commits by itself.",
             Like = "databases.md: a failed statement does not poison the branch",
             File = Folder + "BranchSession.cs",
-            Old = "\"SAVEPOINT coordinator; RELEASE SAVEPOINT coordinator; \"",
-            New = "\"\"",
+            Old = "\"SAVEPOINT coordinator; RELEASE SAVEPOINT coordinator\"",
+            New = "\"DO 1\"",
             CaughtBy = [MariaDb("MariaDbConformanceTests.Deferred_TransactionEnded")],
         },
         new("mysql-trimmed-witness-taken-for-rolled-back")
