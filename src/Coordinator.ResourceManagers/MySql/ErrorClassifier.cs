@@ -20,7 +20,11 @@ internal static class ErrorClassifier
     {
         var number = Driver.ErrorNumber(failure);
         if (!ProvesRefusal(number))
-            return new Verdict(Answer.Unknown, $"no answer: {failure.Message}");
+        {
+            // The driver wraps what it saw of the connection in a message of its own, which says less.
+            return new Verdict(Answer.Unknown, $"no answer: {failure.GetBaseException().Message}");
+        }
+
         return new Verdict(
             Answer.Refused,
             $"{number}: {failure.Message}",
