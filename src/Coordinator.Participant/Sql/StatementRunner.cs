@@ -61,7 +61,7 @@ internal sealed class StatementRunner(ICoordinatorParticipant participant, Parti
         var running = RunToTheEndAsync(work, statement, kind, run, stop);
         try
         {
-            // Some drivers do not listen while they wait for a server; the caller is let go all the same.
+            // A driver that cancels waits for what the server says to it; the caller is let go all the same.
             return await running.WaitAsync(stopped);
         }
         catch (Exception) when (work.Ending.IsCancellationRequested)
@@ -77,8 +77,6 @@ internal sealed class StatementRunner(ICoordinatorParticipant participant, Parti
         Func<BranchWork, DbCommand, CancellationToken, Task<T>> run,
         CancellationTokenSource stop)
     {
-        // Off the caller's thread: a driver may block before its first await.
-        await Task.Yield();
         try
         {
             await MakeReadyAsync(work, kind, stop.Token);
