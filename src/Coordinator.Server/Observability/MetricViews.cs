@@ -14,7 +14,8 @@ internal static class MetricViews
     /// <param name="maxSeries">Label combinations of one metric; further ones share the series labelled otel_metric_overflow.</param>
     public static void Add(MeterProviderBuilder metrics, IMeterFactory meters, int maxSeries) => metrics.AddView(instrument =>
     {
-        if (instrument.Meter.Scope != meters && instrument.Meter.Name.StartsWith("Coordinator.", StringComparison.Ordinal))
+        // A meter of nobody's factory is .NET's own, or that of a log which the caller brought.
+        if (instrument.Meter.Scope is IMeterFactory owner && owner != meters)
             return MetricStreamConfiguration.Drop;
         return instrument.GetType() is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(Histogram<>)
             ? new ExplicitBucketHistogramConfiguration { Boundaries = Bounds, CardinalityLimit = maxSeries }
