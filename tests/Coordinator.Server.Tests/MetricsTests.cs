@@ -93,7 +93,8 @@ public sealed class MetricsTests : IDisposable
         await using var collector = await OtlpCollector.StartAsync();
         await using var server = await TestServer.StartAsync(options => options with
         {
-            OtlpEndpoint = collector.Endpoint.ToString(), OtlpInterval = TimeSpan.FromSeconds(1),
+            OtlpEndpoint = collector.Endpoint.ToString(),
+            OtlpInterval = TimeSpan.FromSeconds(1),
         });
         await using var inventory = await server.AttachAsync();
         await server.BeginAsync();
@@ -117,7 +118,8 @@ public sealed class MetricsTests : IDisposable
         await using var collector = await OtlpCollector.StartAsync();
         var server = await TestServer.StartAsync(options => options with
         {
-            OtlpEndpoint = collector.Endpoint.ToString(), OtlpInterval = TimeSpan.FromHours(1),
+            OtlpEndpoint = collector.Endpoint.ToString(),
+            OtlpInterval = TimeSpan.FromHours(1),
         });
         await server.BeginAsync();
         await server.BeginAsync();
@@ -134,7 +136,9 @@ public sealed class MetricsTests : IDisposable
         await orders.EnlistAsync(id, "orders.aaaa1111");
         await server.Transactions.CommitAsync(new CommitRequest
         {
-            TransactionId = id, Branches = { "inventory.4f7c01ab", "orders.aaaa1111" }, Return = CommitReturn.Decided,
+            TransactionId = id,
+            Branches = { "inventory.4f7c01ab", "orders.aaaa1111" },
+            Return = CommitReturn.Decided,
         });
     }
 
