@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Diagnostics.Metrics;
 using Coordinator.Engine;
 using Coordinator.Initiation;
 using Coordinator.Log;
@@ -44,6 +45,7 @@ public sealed class EmbeddedCoordinator : IAsyncDisposable
     /// <param name="initiator">Limits and times of its transactions; null: the defaults.</param>
     /// <param name="time">All waiting; null: the system's.</param>
     /// <param name="loggers">Null: none.</param>
+    /// <param name="meters">The application's; null: the meters are the coordinator's own.</param>
     /// <exception cref="LogRefusedException">The log is in use, damaged, or of a newer version.</exception>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     [SuppressMessage("Reliability", "CA2000", Justification = "The engine owns the log, the initiator its last agent.")]
@@ -52,17 +54,18 @@ public sealed class EmbeddedCoordinator : IAsyncDisposable
         EngineOptions? options = null,
         InitiatorOptions? initiator = null,
         TimeProvider? time = null,
-        ILoggerFactory? loggers = null)
+        ILoggerFactory? loggers = null,
+        IMeterFactory? meters = null)
     {
         ArgumentNullException.ThrowIfNull(log);
         initiator ??= new InitiatorOptions();
         initiator.Validate();
         time ??= TimeProvider.System;
         loggers ??= NullLoggerFactory.Instance;
-        var opened = new SqliteTransactionLog(log, time, loggers.CreateLogger<SqliteTransactionLog>());
+        var opened = new SqliteTransactionLog(log, time, loggers.CreateLogger<SqliteTransactionLog>(), meters);
         var engine = new TransactionCoordinator(
             opened,
-            options ?? new EngineOptions(), time, new RandomIdSource(), loggers.CreateLogger<TransactionCoordinator>());
+            options ?? new EngineOptions(), time, new RandomIdSource(), loggers.CreateLogger<TransactionCoordinator>(), meters);
         try
         {
             await engine.StartAsync();

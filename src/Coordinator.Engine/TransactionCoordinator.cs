@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 
 namespace Coordinator.Engine;
@@ -26,9 +27,15 @@ public sealed class TransactionCoordinator : IAsyncDisposable
     private Task _periodic = Task.CompletedTask;
     private Started? _started;
 
+    /// <param name="log">Opened at the start, and disposed with the coordinator.</param>
+    /// <param name="options">Limits and times.</param>
+    /// <param name="time">All waiting.</param>
+    /// <param name="ids">Where ids come from.</param>
+    /// <param name="logger">Where log entries go.</param>
+    /// <param name="meters">The host's; null: the coordinator owns its meter.</param>
     /// <exception cref="ArgumentException">The options contradict themselves; the message says how.</exception>
     public TransactionCoordinator(
-        ITransactionLog log, EngineOptions options, TimeProvider time, IIdSource ids, ILogger<TransactionCoordinator> logger)
+        ITransactionLog log, EngineOptions options, TimeProvider time, IIdSource ids, ILogger<TransactionCoordinator> logger, IMeterFactory? meters = null)
     {
         var wrong = string.Join(" ", options.Validate());
         if (wrong.Length > 0)
@@ -41,11 +48,12 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         _registry = new ParticipantRegistry(options);
         _table = new TransactionTable(options);
         _initiators = new InitiatorTable(options);
-        Metrics = new EngineMetrics(() => _table.LiveCount);
+        Metrics = new EngineMetrics(meters);
         _keeper = new LogKeeper(log, options, time, logger);
         _admission = new Admission(_table, _keeper, options);
         _delivery = new Delivery(_registry, options, time, ids, logger, _stopping.Token);
         _heuristics = new HeuristicLedger(_keeper, Metrics, time, logger);
+        EngineGauges.Add(Metrics, _table, _registry, _heuristics, time);
         _twoPhase = new TwoPhaseCommit(
             _keeper,
             _registry,
@@ -284,6 +292,7 @@ public sealed class TransactionCoordinator : IAsyncDisposable
             transaction.AddDecided(branch, BranchState.Prepared, entry);
         }
 
+        transaction.NoteDecided(decision.At);
         _table.Add(transaction);
         return transaction;
     }

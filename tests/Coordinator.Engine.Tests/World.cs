@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Coordinator.Log;
 using Coordinator.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -27,6 +28,9 @@ public sealed class World : IAsyncDisposable
 
     public EngineOptions Options { get; set; } = new() { DeliveryWait = TimeSpan.FromSeconds(5) };
 
+    /// <summary>The meters of the next coordinator; null: its own.</summary>
+    public IMeterFactory? Meters { get; set; }
+
     public InMemoryLogStorage Storage => _storage;
 
     public FakeDatabase Inventory { get; }
@@ -53,7 +57,7 @@ public sealed class World : IAsyncDisposable
     public async Task StartCoordinatorAsync()
     {
         Log = new RecordingLog(new InMemoryTransactionLog(_storage), Trace);
-        Coordinator = new TransactionCoordinator(Log, Options, Time, new RandomIdSource(), NullLogger<TransactionCoordinator>.Instance);
+        Coordinator = new TransactionCoordinator(Log, Options, Time, new RandomIdSource(), NullLogger<TransactionCoordinator>.Instance, Meters);
         _all.Add(Coordinator);
         await Coordinator.StartAsync();
     }

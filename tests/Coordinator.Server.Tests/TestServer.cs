@@ -37,12 +37,14 @@ internal sealed class TestServer : IAsyncDisposable
     public static ServerOptions Options => new() { Listen = "127.0.0.1:0", HealthListen = "127.0.0.1:0" };
 
     public static async Task<TestServer> StartAsync(
-        Func<ServerOptions, ServerOptions>? change = null, TimeProvider? time = null, ITransactionLog? log = null)
+        Func<ServerOptions, ServerOptions>? change = null, TimeProvider? time = null, ITransactionLog? log = null, string? logPath = null)
     {
         var options = change is null ? Options : change(Options);
+        if (logPath is not null)
+            options = options with { Log = new SqliteLogOptions { Path = logPath } };
         return new TestServer(await CoordinatorServer.StartAsync(options, new ServerParts
         {
-            Log = log ?? new InMemoryTransactionLog(),
+            Log = log ?? (logPath is null ? new InMemoryTransactionLog() : null),
             Time = time,
             Loggers = NullLoggerFactory.Instance,
         }));

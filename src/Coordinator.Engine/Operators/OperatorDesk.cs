@@ -83,7 +83,7 @@ public sealed class OperatorDesk
         .Select(entry => new ParticipantView(
             entry.Record,
             [.. entry.Attached.Select(attached => new InstanceView(attached.Participant, attached.AttachedAt))],
-            entry.LastScanAt,
+            entry.LastScan?.At,
             entry.LastScanError,
             entry.Undelivered,
             entry.OpenBranches))];

@@ -45,7 +45,7 @@ internal sealed class Reconciliation(
         }
     }
 
-    private static string LastScan(ParticipantEntry entry) => entry.LastScanAt is { } at
+    private static string LastScan(ParticipantEntry entry) => entry.LastScan?.At is { } at
         ? string.Create(CultureInfo.InvariantCulture, $"last listed at {at:yyyy-MM-dd HH:mm:ss}Z")
         : "not listed since the coordinator's start";
 

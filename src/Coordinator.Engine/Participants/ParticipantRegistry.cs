@@ -53,7 +53,8 @@ internal sealed class ParticipantEntry(ParticipantRecord record, int maxCommands
     /// <summary>Held by each command of phase 2 and of recovery while it is under way.</summary>
     public SemaphoreSlim InFlight { get; } = new(maxCommandsInFlight);
 
-    public DateTimeOffset? LastScanAt { get; set; }
+    /// <summary>What the last scan that did not fail found; null before the first since the start.</summary>
+    public LastScan? LastScan { get; set; }
 
     public string? LastScanError { get; set; }
 

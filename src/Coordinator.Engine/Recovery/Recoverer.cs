@@ -61,7 +61,7 @@ internal sealed class Recoverer(
                 options.CommandTimeout);
             var plan = await PlanAsync(participant);
             var settled = await Task.WhenAll(plan.Select(branch => SettleAsync(entry, participant, branch)));
-            entry.LastScanAt = time.GetUtcNow();
+            entry.LastScan = LastScan.Of(plan, settled, entry.LastScan, time);
             entry.LastScanError = null;
             Report(participant, plan, settled.Count(done => done));
         }
@@ -147,7 +147,7 @@ internal sealed class Recoverer(
 
     private void Report(IParticipant participant, IReadOnlyList<PlannedBranch> plan, int settled)
     {
-        metrics.Scanned(participant.Name, plan, settled);
+        metrics.Scanned(participant.Name, settled);
         var left = plan.Count(branch => branch.Kind is PreparedKind.Quarantined);
         if (left > 0)
             Log.Quarantined(logger, participant.Name, left);

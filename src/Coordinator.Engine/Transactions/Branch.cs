@@ -50,6 +50,9 @@ public sealed class Branch
     /// <summary>True once the branch voted yes: only then does an unknown end need an alarm.</summary>
     internal bool VotedPrepared => State is BranchState.Prepared;
 
+    /// <summary>True once nothing more is to come of it.</summary>
+    internal bool IsEnded => State is BranchState.ReadOnly or BranchState.Committed or BranchState.RolledBack or BranchState.Heuristic;
+
     internal BranchView ToView() => new(Id.Branch, State, Detail, Attempts, NextAttemptAt);
 }
 

@@ -13,6 +13,8 @@ public sealed class GlobalTransaction
     private TaskCompletionSource? _changed;
     private ITimer? _deadlineTimer;
     private bool _commitStarted;
+    private DateTimeOffset _committingSince;
+    private DateTimeOffset? _decidedAt;
 
     internal GlobalTransaction(
         TransactionId id, string name, string? idempotencyKey, DateTimeOffset begunAt, TransactionState state = TransactionState.Active)
@@ -21,6 +23,7 @@ public sealed class GlobalTransaction
         Name = name;
         IdempotencyKey = idempotencyKey;
         BegunAt = begunAt;
+        _committingSince = begunAt;
         State = state;
         // An initiator delivers the decision itself: whoever drives its transaction has nothing to do but to tell it.
         _decided = new(state == TransactionState.Deciding ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously);
@@ -127,6 +130,36 @@ public sealed class GlobalTransaction
             if (_commitStarted || State != TransactionState.Active)
                 return false;
             return _commitStarted = true;
+        }
+    }
+
+    /// <summary>From here on its branches may be prepared.</summary>
+    internal void NoteCommitting(DateTimeOffset now)
+    {
+        lock (_gate)
+            _committingSince = now;
+    }
+
+    /// <summary>A decision is on record, either way.</summary>
+    internal void NoteDecided(DateTimeOffset at)
+    {
+        lock (_gate)
+            _decidedAt = at;
+    }
+
+    internal void CountInto(OpenWork.Counts counts)
+    {
+        lock (_gate)
+        {
+            if (TransactionStates.IsOver(State))
+                return;
+            if (_decidedAt is { } at)
+                counts.AddUndelivered(at);
+            foreach (var branch in _branches)
+            {
+                if (branch.State == BranchState.Prepared || (State == TransactionState.InDoubt && !branch.IsEnded))
+                    counts.AddInDoubt(branch.Id.Branch.Participant, _committingSince);
+            }
         }
     }
 

@@ -16,7 +16,11 @@ internal sealed class TransactionTable(EngineOptions options)
 
     public int LiveCount => _live.Count;
 
+    /// <summary>As of one moment.</summary>
     public IEnumerable<GlobalTransaction> Live => _live.Values;
+
+    /// <summary>Without a copy and without stopping anybody, so not as of one moment.</summary>
+    public IEnumerable<GlobalTransaction> PassingLive => _live.Select(pair => pair.Value);
 
     /// <summary>The newest first.</summary>
     public IEnumerable<TransactionView> Finished => _finishedOrder.Reverse()

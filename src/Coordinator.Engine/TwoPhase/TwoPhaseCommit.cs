@@ -32,6 +32,7 @@ internal sealed class TwoPhaseCommit(
     /// <summary>Drives a transaction from active to its end. Called once a transaction.</summary>
     public async Task RunAsync(GlobalTransaction transaction, IReadOnlyCollection<BranchName> named)
     {
+        transaction.NoteCommitting(time.GetUtcNow());
         // 1. Close enlistment.
         var branches = transaction.Branches;
         if (FindMissing(branches, named) is { } missing)
@@ -105,6 +106,7 @@ internal sealed class TwoPhaseCommit(
         var standing = await log.DecideAsync(
             NewCommit(transaction, prepared),
             unknown => transaction.MoveTo(TransactionState.InDoubt, Reasons.LogUnavailable, unknown.Message));
+        transaction.NoteDecided(standing.At);
         if (standing.Decision == Decision.Abort)
         {
             transaction.MoveTo(TransactionState.Aborting, Reasons.LogUnavailable, standing.Reason);

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Coordinator.Engine;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
@@ -15,18 +16,24 @@ public sealed class SqliteTransactionLog : ITransactionLog
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _snapshots = new(1);
-    private readonly LogMetrics _metrics = new();
+    private readonly LogMetrics _metrics;
     private LogWriter? _writer;
     private bool _isDisposed;
 
     /// <summary>Touches nothing yet; see <see cref="OpenAsync"/>.</summary>
-    public SqliteTransactionLog(SqliteLogOptions options, TimeProvider? time = null, ILogger<SqliteTransactionLog>? logger = null)
+    /// <param name="options">Where the log lies, and its limits.</param>
+    /// <param name="time">For the times of epochs and horizons; null: the system's.</param>
+    /// <param name="logger">Null: none.</param>
+    /// <param name="meters">The host's; null: the log owns its meter.</param>
+    public SqliteTransactionLog(
+        SqliteLogOptions options, TimeProvider? time = null, ILogger<SqliteTransactionLog>? logger = null, IMeterFactory? meters = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         _options = options;
         _time = time ?? TimeProvider.System;
         _logger = logger ?? NullLogger<SqliteTransactionLog>.Instance;
+        _metrics = new LogMetrics(options.Path, _time, meters);
     }
 
     /// <inheritdoc/>

@@ -67,6 +67,7 @@ internal static class ParticipantHost
         options.Validate();
         ConfigureLogging(builder.Logging);
         ConfigureServer(builder, host, options);
+        HostTelemetry.Add(builder, host);
         builder.Services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = options.MaxMessageBytes;
@@ -85,6 +86,7 @@ internal static class ParticipantHost
         app.Use(ErrorDetailsMiddleware.InvokeAsync);
         app.MapGrpcService<SqlGrpcService>();
         app.MapGet("/health", Health);
+        app.MapPrometheusScrapingEndpoint("/metrics");
         return app;
     }
 

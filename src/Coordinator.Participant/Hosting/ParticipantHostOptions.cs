@@ -27,8 +27,11 @@ public sealed class ParticipantHostOptions
     /// <summary>Where the SQL service listens, HTTP/2 without TLS; port 0: any.</summary>
     public string Listen { get; set; } = "http://127.0.0.1:0";
 
-    /// <summary>Where /health listens for HTTP/1.1; null: on <see cref="Listen"/> alone, for HTTP/2.</summary>
+    /// <summary>Where /health and /metrics listen for HTTP/1.1; null: on <see cref="Listen"/> alone, for HTTP/2.</summary>
     public string? HealthListen { get; set; }
+
+    /// <summary>Where metrics are exported to by OTLP; null: nowhere.</summary>
+    public Uri? OtlpEndpoint { get; set; }
 
     /// <summary>Whether branches on MySQL and MariaDB write witness rows.</summary>
     public bool Witness { get; set; } = true;
@@ -47,6 +50,8 @@ public sealed class ParticipantHostOptions
             throw new ArgumentException("Give one of --postgres and --mysql: a connection string.");
         if (MaxBranches < 1)
             throw new ArgumentException("--max-branches must be at least 1.");
+        if (OtlpEndpoint is { } endpoint && !(endpoint.IsAbsoluteUri && endpoint.Scheme is "http" or "https"))
+            throw new ArgumentException($"--otlp-endpoint is {endpoint}; it must be an http or https address.");
         foreach (var address in new[] { Listen, HealthListen }.OfType<string>())
         {
             if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Scheme != Uri.UriSchemeHttp)

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Coordinator;
 using Coordinator.Participant;
 using Coordinator.Participant.Context;
@@ -37,6 +38,8 @@ public static class ParticipantServiceCollectionExtensions
         var options = new ParticipantOptions();
         configure?.Invoke(options);
         options.Validate();
+        services.AddMetrics();
+        services.TryAddSingleton(provider => new ParticipantMetrics(provider.GetRequiredService<IMeterFactory>()));
         services.AddKeyedSingleton(name, (provider, _) => Create(provider, name, coordinator, resources(provider), options));
         services.AddKeyedSingleton<ICoordinatorParticipant>(name, (provider, _) => Get(provider, name));
         services.TryAddSingleton<ICoordinatorParticipant>(provider => Get(provider, name));
@@ -56,8 +59,9 @@ public static class ParticipantServiceCollectionExtensions
         provider.GetRequiredKeyedService<ParticipantService>(name);
 
     private static ParticipantService Create(
-        IServiceProvider provider, string name, Uri coordinator, IResourceManager resources, ParticipantOptions options) =>
-        new(
+        IServiceProvider provider, string name, Uri coordinator, IResourceManager resources, ParticipantOptions options)
+    {
+        var participant = new ParticipantService(
             name,
             coordinator,
             resources,
@@ -65,4 +69,7 @@ public static class ParticipantServiceCollectionExtensions
             provider.GetService<TimeProvider>() ?? TimeProvider.System,
             (provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger("Coordinator.Participant"),
             provider.GetService<IHostApplicationLifetime>());
+        provider.GetRequiredService<ParticipantMetrics>().Watch(participant);
+        return participant;
+    }
 }

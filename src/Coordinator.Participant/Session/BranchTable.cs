@@ -19,6 +19,12 @@ internal sealed class BranchTable(BranchName own, int maxStoredAnswers)
         }
     }
 
+    public Dictionary<HeldState, int> CountByState()
+    {
+        lock (Sync)
+            return _held.Values.CountBy(branch => branch.State).ToDictionary();
+    }
+
     /// <summary>How many branches need a session: all but those that were prepared and left theirs.</summary>
     public int CountInSessions(bool preparedToo)
     {

@@ -69,6 +69,8 @@ public sealed class ParticipantSession : IParticipant, IAsyncDisposable
     /// <summary>How many branches this process holds: at work, prepared, or unknown.</summary>
     public int OpenBranches => _context.Table.Count;
 
+    internal IReadOnlyDictionary<HeldState, int> CountByState() => _context.Table.CountByState();
+
     /// <summary>The newest epoch of a coordinator that attached.</summary>
     public Epoch? Epoch
     {

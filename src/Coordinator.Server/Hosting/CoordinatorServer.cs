@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using Coordinator.Engine;
-using Coordinator.Log;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -22,7 +21,7 @@ public sealed class CoordinatorServer : IAsyncDisposable
     private readonly Lazy<Task> _closed;
 
     private CoordinatorServer(
-        WebApplication application, TransactionCoordinator coordinator, Shutdown shutdown, ServerOptions options, ILogger logger, List<IDisposable> owned)
+        WebApplication application, Shutdown shutdown, ServerOptions options, ILogger logger, List<IDisposable> owned)
     {
         _application = application;
         _shutdown = shutdown;
@@ -30,7 +29,7 @@ public sealed class CoordinatorServer : IAsyncDisposable
         _logger = logger;
         _owned = owned;
         _closed = new Lazy<Task>(CloseAsync);
-        Coordinator = coordinator;
+        Coordinator = application.Services.GetRequiredService<TransactionCoordinator>();
         var addresses = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToList();
         // In the order in which they were told to listen.
         Address = new Uri(addresses[0]);
@@ -60,36 +59,25 @@ public sealed class CoordinatorServer : IAsyncDisposable
         if (wrong.Count > 0)
             throw new ArgumentException(string.Join(" ", wrong), nameof(options));
         parts ??= new ServerParts();
-        var time = parts.Time ?? TimeProvider.System;
         var loggers = parts.Loggers ?? LoggerFactory.Create(logging => ConsoleLogging.Add(logging, options));
         var shutdown = new Shutdown();
         var owned = new List<IDisposable> { shutdown };
         if (parts.Loggers is null)
             owned.Add(loggers);
-        // Collecting starts BEFORE anything counts.
-        var metrics = new ServerMetrics();
-        var prometheus = new PrometheusExport(options.MaxMetricSeries);
-        owned.InsertRange(0, [prometheus, metrics]);
-        if (OtlpExport.Start(options) is { } exporter)
-            owned.Insert(0, exporter);
-
-        var log = parts.Log ?? new SqliteTransactionLog(options.Log, time, loggers.CreateLogger<SqliteTransactionLog>());
-        var coordinator = new TransactionCoordinator(
-            log, Drill.Apply(options), time, parts.Ids ?? new RandomIdSource(), loggers.CreateLogger<TransactionCoordinator>());
         WebApplication? application = null;
         try
         {
-            await coordinator.StartAsync();
-            application = ServerApplication.Build(options, coordinator, log, time, shutdown, metrics, prometheus, loggers);
+            application = ServerApplication.Build(options, parts, shutdown, loggers);
+            // Collecting starts BEFORE anything counts.
+            Telemetry.Start(application.Services);
+            await application.Services.GetRequiredService<TransactionCoordinator>().StartAsync();
             await application.StartAsync();
-            return new CoordinatorServer(
-                application, coordinator, shutdown, options, loggers.CreateLogger<CoordinatorServer>(), owned);
+            return new CoordinatorServer(application, shutdown, options, loggers.CreateLogger<CoordinatorServer>(), owned);
         }
         catch
         {
             if (application is not null)
                 await application.DisposeAsync();
-            await coordinator.DisposeAsync();
             Dispose(owned);
             throw;
         }
@@ -120,9 +108,9 @@ public sealed class CoordinatorServer : IAsyncDisposable
         // Streams end BEFORE the port closes: Kestrel would wait for them, up to its limit.
         await _shutdown.EndCallsAsync(_options.CloseLimit, _options.CloseGrace);
         await _application.StopAsync();
-        await _application.DisposeAsync();
         var open = Coordinator.Operators.CountOpen().Values.Sum();
-        await Coordinator.DisposeAsync();
+        // With it go the engine and its log.
+        await _application.DisposeAsync();
         Log.Stopped(_logger, open);
         Dispose(_owned);
     }

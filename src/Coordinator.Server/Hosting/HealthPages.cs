@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace Coordinator.Server;
 
-/// <summary>The health port: is the process alive, does it take work, and its metrics.</summary>
-internal sealed class HealthPages(TransactionCoordinator coordinator, PrometheusExport prometheus)
+/// <summary>The health port: is the process alive, and does it take work.</summary>
+internal sealed class HealthPages(TransactionCoordinator coordinator)
 {
     public Task AnswerAsync(HttpContext context)
     {
@@ -14,7 +14,6 @@ internal sealed class HealthPages(TransactionCoordinator coordinator, Prometheus
         {
             "/health/live" => WriteAsync(context, StatusCodes.Status200OK, "live\n"),
             "/health/ready" => WriteReadyAsync(context),
-            "/metrics" => WriteAsync(context, StatusCodes.Status200OK, prometheus.Write(), "text/plain; version=0.0.4; charset=utf-8"),
             _ => WriteAsync(context, StatusCodes.Status404NotFound, "Here are /health/live, /health/ready and /metrics.\n"),
         };
     }
@@ -27,10 +26,10 @@ internal sealed class HealthPages(TransactionCoordinator coordinator, Prometheus
             : WriteAsync(context, StatusCodes.Status503ServiceUnavailable, $"{health}: {detail}\n");
     }
 
-    private static Task WriteAsync(HttpContext context, int status, string text, string type = "text/plain; charset=utf-8")
+    private static Task WriteAsync(HttpContext context, int status, string text)
     {
         context.Response.StatusCode = status;
-        context.Response.ContentType = type;
+        context.Response.ContentType = "text/plain; charset=utf-8";
         return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : context.Response.WriteAsync(text);
     }
 }

@@ -1,7 +1,9 @@
+using System.Diagnostics.Metrics;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Coordinator.Engine;
 using Coordinator.Hosting;
+using Coordinator.Log;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -18,25 +20,31 @@ internal static class ServerApplication
 {
     public static WebApplication Build(
         ServerOptions options,
-        TransactionCoordinator coordinator,
-        ITransactionLog log,
-        TimeProvider time,
+        ServerParts parts,
         Shutdown shutdown,
-        ServerMetrics metrics,
-        PrometheusExport prometheus,
         ILoggerFactory loggers)
     {
         // Empty: nothing of the environment but the options that the catalog names changes what is served.
+        var time = parts.Time ?? TimeProvider.System;
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, options));
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton(loggers);
         builder.Services.AddSingleton(options);
-        builder.Services.AddSingleton(coordinator);
-        builder.Services.AddSingleton(new LogBackups(coordinator, log));
+        Telemetry.Add(builder, options);
+        builder.Services.AddSingleton(services => parts.Log ?? new SqliteTransactionLog(
+            options.Log, time, loggers.CreateLogger<SqliteTransactionLog>(), services.GetRequiredService<IMeterFactory>()));
+        builder.Services.AddSingleton(services => new TransactionCoordinator(
+            services.GetRequiredService<ITransactionLog>(),
+            Drill.Apply(options),
+            time,
+            parts.Ids ?? new RandomIdSource(),
+            loggers.CreateLogger<TransactionCoordinator>(),
+            services.GetRequiredService<IMeterFactory>()));
+        builder.Services.AddSingleton<LogBackups>();
         builder.Services.AddSingleton(time);
         builder.Services.AddSingleton(shutdown);
-        builder.Services.AddSingleton(metrics);
+        builder.Services.AddSingleton<ServerMetrics>();
         builder.Services.AddSingleton(new ServerClock(time.GetUtcNow()));
         builder.Services.AddSingleton<AttachStreams>();
         builder.Services.AddSingleton<CallInterceptor>();
@@ -58,7 +66,11 @@ internal static class ServerApplication
         // The port of health speaks HTTP/1 alone, and the port of gRPC HTTP/2 alone, so the protocol tells them apart.
         application.MapWhen(
             context => !HttpProtocol.IsHttp2(context.Request.Protocol),
-            health => health.Run(new HealthPages(coordinator, prometheus).AnswerAsync));
+            health =>
+            {
+                health.UseOpenTelemetryPrometheusScrapingEndpoint(Telemetry.IsScrape);
+                health.Run(new HealthPages(health.ApplicationServices.GetRequiredService<TransactionCoordinator>()).AnswerAsync);
+            });
         application.Use(shutdown.TrackAsync);
         application.Use(ErrorDetailsMiddleware.InvokeAsync);
         application.UseRouting();

@@ -8,15 +8,17 @@ internal sealed class ServerMetrics : IDisposable
 {
     public const string MeterName = "Coordinator.Server";
 
-    private readonly Meter _meter = new(MeterName);
+    private readonly Meter _meter;
     private readonly Histogram<double> _calls;
     private readonly Counter<long> _unknownAnswers;
     private readonly UpDownCounter<long> _attached;
     private readonly Counter<long> _frames;
     private readonly Counter<long> _messages;
 
-    public ServerMetrics()
+    /// <param name="meters">The host's; null: a meter of its own.</param>
+    public ServerMetrics(IMeterFactory? meters = null)
     {
+        _meter = meters?.Create(MeterName) ?? new Meter(MeterName);
         _calls = _meter.CreateHistogram<double>("coordinator.calls.duration", "s", "Calls, by method and status.");
         _unknownAnswers = _meter.CreateCounter<long>("coordinator.attach.unknown_answers", "{answer}", "Answers to commands that nobody waits for.");
         _attached = _meter.CreateUpDownCounter<long>("coordinator.attach.streams", "{stream}", "Open attach streams.");

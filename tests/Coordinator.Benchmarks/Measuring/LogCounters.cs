@@ -16,7 +16,7 @@ internal static class LogCounters
         var values = (await Http.GetStringAsync(new Uri(deployment.Health, "/metrics"))).Split('\n')
             .Where(line => line.StartsWith("coordinator_log_", StringComparison.Ordinal))
             .Select(line => line.Split(' '))
-            .ToDictionary(parts => parts[0], parts => (long)double.Parse(parts[1], CultureInfo.InvariantCulture));
+            .ToDictionary(parts => parts[0].Replace("{}", "", StringComparison.Ordinal), parts => (long)double.Parse(parts[1], CultureInfo.InvariantCulture));
         return new LogCounts(
             values["coordinator_log_records_total"],
             values["coordinator_log_forced_writes_total"],

@@ -1,6 +1,7 @@
 using Coordinator.Participant.Hosting;
 using Coordinator.Participant.Tests.Fakes;
 using Coordinator.Testing;
+using Coordinator.Testing.Otlp;
 
 namespace Coordinator.Participant.Tests.Hosting;
 
@@ -33,6 +34,36 @@ public sealed class ParticipantHostTests : IAsyncLifetime
         Assert.Equal(0, await process.TerminateAsync(_limit));
     }
 
+    // Scenario: the host attaches. Expected: what README.md lists, with the driver's own, at the page and by OTLP; no password.
+    [Fact]
+    public async Task Process_Attached_ExportsItsMetrics()
+    {
+        await using var collector = await OtlpCollector.StartAsync();
+        var server = await SharedServers.GetAsync(DatabaseKind.Postgres);
+        var connection = server.AdminConnectionString(await server.CreateDatabaseAsync()) + ";Password=secret-of-this-test";
+        var health = FreePort.Find();
+        await using var process = Start(
+            "--postgres", connection, "--health-listen", $"http://127.0.0.1:{health}", "--otlp-endpoint", collector.Endpoint.ToString(), "--drain", "100ms");
+        await Eventually.AssertAsync(() => process.Lines.Any(line => line.StartsWith("participant inventory.", StringComparison.Ordinal)), _limit, "the ready line");
+        using var http = new HttpClient();
+
+        var page = (await http.GetStringAsync(new Uri($"http://127.0.0.1:{health}/metrics"))).Split('\n');
+
+        Assert.Equal(
+            File.ReadLines(Path.Combine(Repository.Root, "src", "Coordinator.Participant", "README.md"))
+                .Where(line => line.StartsWith("| `coordinator_", StringComparison.Ordinal)).Select(line => line.Split('`')[1]),
+            page.Where(line => line.StartsWith("# TYPE coordinator_", StringComparison.Ordinal)).Select(line => line.Split(' ')[2]));
+        Assert.Contains("coordinator_participant_attached{participant=\"inventory\"} 1", page);
+        Assert.Contains("coordinator_participant_branches{participant=\"inventory\",state=\"Prepared\"} 0", page);
+        Assert.Contains(page, line => line.StartsWith("db_client_connection_count{", StringComparison.Ordinal));
+        Assert.DoesNotContain(page, line => line.Contains("secret-of-this-test", StringComparison.Ordinal) || line.StartsWith("db_client_operation", StringComparison.Ordinal));
+
+        Assert.Equal(0, await process.TerminateAsync(_limit));
+        var last = collector.Metrics.Last("coordinator.participant.max_branches");
+        Assert.Equal("coordinator-participant", last?.Resource.ServiceName());
+        Assert.InRange(last!.Metric.Gauge.DataPoints.Single().AsInt, 1, long.MaxValue);
+    }
+
     [Fact]
     public async Task Process_DatabaseThatCannotTakePart_EndsWithAReasonAndCode2()
     {
@@ -51,6 +82,7 @@ public sealed class ParticipantHostTests : IAsyncLifetime
     [InlineData("--name", "inventory", "--coordinator", "http://127.0.0.1:1", "--mysql", "a", "--lock-timeout", "soon")]
     [InlineData("--name", "inventory", "--coordinator", "http://127.0.0.1:1", "--mysql", "a", "--max-branches", "many")]
     [InlineData("--name", "inventory", "--coordinator", "http://127.0.0.1:1", "--mysql", "a", "--listen", "here")]
+    [InlineData("--name", "inventory", "--coordinator", "http://127.0.0.1:1", "--mysql", "a", "--otlp-endpoint", "collector")]
     public async Task Process_Misuse_EndsWithCode1AndSaysWhat(params string[] arguments)
     {
         await using var process = ProcessHandle.StartDotnet(typeof(ParticipantOptions).Assembly.Location, arguments);

@@ -8,7 +8,7 @@ public sealed class EngineMetrics : IDisposable
     /// <summary>The meter's name.</summary>
     public const string MeterName = "Coordinator.Engine";
 
-    private readonly Meter _meter = new(MeterName);
+    private readonly Meter _meter;
     private readonly Counter<long> _begunCounter;
     private readonly Counter<long> _finishedCounter;
     private readonly Counter<long> _heuristicCounter;
@@ -19,14 +19,15 @@ public sealed class EngineMetrics : IDisposable
     private long _aborted;
     private long _heuristic;
 
-    internal EngineMetrics(Func<int> openTransactions)
+    /// <param name="meters">Null: a meter of its own.</param>
+    internal EngineMetrics(IMeterFactory? meters)
     {
+        _meter = meters?.Create(MeterName) ?? new Meter(MeterName);
         _begunCounter = _meter.CreateCounter<long>("coordinator.transactions.begun", "{transaction}", "Transactions begun.");
         _finishedCounter = _meter.CreateCounter<long>("coordinator.transactions.finished", "{transaction}", "Transactions ended, by outcome.");
         _heuristicCounter = _meter.CreateCounter<long>("coordinator.branches.heuristic", "{branch}", "Branches that ended otherwise than decided.");
         _settledCounter = _meter.CreateCounter<long>("coordinator.recovery.settled", "{branch}", "Prepared branches that a scan finished.");
         _duration = _meter.CreateHistogram<double>("coordinator.transactions.duration", "s", "From Begin to the end of a transaction.");
-        _meter.CreateObservableGauge("coordinator.transactions.open", openTransactions, "{transaction}", "Transactions that are not over.");
     }
 
     public long Begun => Interlocked.Read(ref _begun);
@@ -37,7 +38,16 @@ public sealed class EngineMetrics : IDisposable
 
     public long HeuristicBranches => Interlocked.Read(ref _heuristic);
 
-    public void Dispose() => _meter.Dispose();
+    /// <summary>A factory's meter outlives the engine; from here on it says nothing of this one.</summary>
+    public void Dispose()
+    {
+        IsDisposed = true;
+        _meter.Dispose();
+    }
+
+    internal Meter Meter => _meter;
+
+    internal bool IsDisposed { get; private set; }
 
     internal void BegunOne()
     {
@@ -61,7 +71,7 @@ public sealed class EngineMetrics : IDisposable
         _heuristicCounter.Add(1);
     }
 
-    internal void Scanned(string participant, IReadOnlyList<PlannedBranch> plan, int settled)
+    internal void Scanned(string participant, int settled)
     {
         if (settled > 0)
             _settledCounter.Add(settled, new KeyValuePair<string, object?>("participant", participant));
