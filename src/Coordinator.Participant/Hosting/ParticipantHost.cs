@@ -1,7 +1,9 @@
 using System.Net;
+using Coordinator.Contracts.V1;
 using Coordinator.Hosting;
 using Coordinator.Participant.Sql;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -9,6 +11,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -73,6 +76,13 @@ internal static class ParticipantHost
             grpc.MaxReceiveMessageSize = options.MaxMessageBytes;
             grpc.MaxSendMessageSize = options.MaxMessageBytes;
         });
+        builder.Services
+            .AddGrpcHealthChecks(health => health.Services.Map(SqlService.Descriptor.FullName, _ => true))
+            .AddCheck<AttachedHealthCheck>("attached");
+        // How soon those who watch hear of a change.
+        builder.Services.Configure<HealthCheckPublisherOptions>(publisher =>
+            (publisher.Delay, publisher.Period) = (TimeSpan.Zero, TimeSpan.FromSeconds(1)));
+        builder.Services.AddGrpcReflection();
         IServiceProvider? built = null;
         builder.Services.AddCoordinatorParticipant(host.Name!, host.Coordinator!, _ => host.CreateResources(), limits =>
         {
@@ -85,7 +95,13 @@ internal static class ParticipantHost
         built = app.Services;
         app.Use(ErrorDetailsMiddleware.InvokeAsync);
         app.MapGrpcService<SqlGrpcService>();
-        app.MapGet("/health", Health);
+        app.MapGrpcHealthChecksService();
+        if (host.Reflection)
+            app.MapGrpcReflectionService();
+        app.MapHealthChecks("/health", new HealthCheckOptions
+        {
+            ResponseWriter = (context, report) => context.Response.WriteAsync(report.Entries.Values.Single().Description + "\n"),
+        });
         app.MapPrometheusScrapingEndpoint("/metrics");
         return app;
     }
@@ -166,8 +182,4 @@ internal static class ParticipantHost
         var isAny = IPAddress.TryParse(uri.Host.Trim('[', ']'), out var ip) && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any));
         return isAny ? new UriBuilder(uri) { Host = Dns.GetHostName() }.Uri : uri;
     }
-
-    private static IResult Health(ICoordinatorParticipant participant) => Results.Text(
-        participant.IsAttached ? "attached\n" : "not attached\n",
-        statusCode: participant.IsAttached ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
 }

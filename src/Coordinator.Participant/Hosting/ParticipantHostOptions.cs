@@ -33,6 +33,9 @@ public sealed class ParticipantHostOptions
     /// <summary>Where metrics are exported to by OTLP; null: nowhere.</summary>
     public Uri? OtlpEndpoint { get; set; }
 
+    /// <summary>Whether gRPC clients may ask for the services' descriptions (server reflection).</summary>
+    public bool Reflection { get; set; }
+
     /// <summary>Whether branches on MySQL and MariaDB write witness rows.</summary>
     public bool Witness { get; set; } = true;
 

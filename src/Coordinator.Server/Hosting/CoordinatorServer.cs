@@ -105,7 +105,9 @@ public sealed class CoordinatorServer : IAsyncDisposable
 
     private async Task CloseAsync()
     {
-        // Streams end BEFORE the port closes: Kestrel would wait for them, up to its limit.
+        // Streams end BEFORE the port closes: Kestrel would wait for them, up to its limit. Those who watch health get their
+        // last answer by the host's own signal.
+        _application.Lifetime.StopApplication();
         await _shutdown.EndCallsAsync(_options.CloseLimit, _options.CloseGrace);
         await _application.StopAsync();
         var open = Coordinator.Operators.CountOpen().Values.Sum();

@@ -1,34 +1,43 @@
-using Coordinator.Engine;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
 
 namespace Coordinator.Server;
 
-/// <summary>The health port: is the process alive, and does it take work.</summary>
-internal sealed class HealthPages(TransactionCoordinator coordinator)
+/// <summary>The health port: is the process alive, does it take work, and its metrics.</summary>
+internal static class HealthPages
 {
-    public Task AnswerAsync(HttpContext context)
+    public static void Map(IApplicationBuilder health)
     {
-        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
-            return WriteAsync(context, StatusCodes.Status405MethodNotAllowed, "Only GET.\n");
-        return context.Request.Path.Value switch
+        health.Use(OnlyReadAsync);
+        health.UseOpenTelemetryPrometheusScrapingEndpoint(Telemetry.IsScrape);
+        // A process that answers is alive, whatever it can do at the moment.
+        health.UseHealthChecks("/health/live", new HealthCheckOptions
         {
-            "/health/live" => WriteAsync(context, StatusCodes.Status200OK, "live\n"),
-            "/health/ready" => WriteReadyAsync(context),
-            _ => WriteAsync(context, StatusCodes.Status404NotFound, "Here are /health/live, /health/ready and /metrics.\n"),
-        };
+            Predicate = _ => false,
+            ResponseWriter = (context, _) => WriteAsync(context, "live\n"),
+        });
+        health.UseHealthChecks("/health/ready", new HealthCheckOptions
+        {
+            ResponseWriter = (context, report) => WriteAsync(context, report.Entries.Values.Single().Description + "\n"),
+        });
+        health.Run(context => WriteAsync(
+            context, StatusCodes.Status404NotFound, "Here are /health/live, /health/ready and /metrics.\n"));
     }
 
-    private Task WriteReadyAsync(HttpContext context)
-    {
-        var (health, detail) = Health.Of(coordinator);
-        return health == Health.Serving
-            ? WriteAsync(context, StatusCodes.Status200OK, "SERVING\n")
-            : WriteAsync(context, StatusCodes.Status503ServiceUnavailable, $"{health}: {detail}\n");
-    }
+    private static Task OnlyReadAsync(HttpContext context, RequestDelegate next) =>
+        HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)
+            ? next(context)
+            : WriteAsync(context, StatusCodes.Status405MethodNotAllowed, "Only GET.\n");
 
     private static Task WriteAsync(HttpContext context, int status, string text)
     {
         context.Response.StatusCode = status;
+        return WriteAsync(context, text);
+    }
+
+    private static Task WriteAsync(HttpContext context, string text)
+    {
         context.Response.ContentType = "text/plain; charset=utf-8";
         return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : context.Response.WriteAsync(text);
     }

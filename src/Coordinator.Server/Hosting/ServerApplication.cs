@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Coordinator.Contracts.V1;
 using Coordinator.Engine;
 using Coordinator.Hosting;
 using Coordinator.Log;
@@ -10,8 +11,10 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace Coordinator.Server;
 
@@ -61,16 +64,26 @@ internal static class ServerApplication
             grpc.EnableDetailedErrors = false;
             grpc.Interceptors.Add<CallInterceptor>();
         });
+        builder.Services
+            .AddGrpcHealthChecks(health =>
+            {
+                foreach (var service in (ServiceDescriptor[])[
+                    TransactionService.Descriptor, OperatorService.Descriptor, ParticipantService.Descriptor, InitiatorService.Descriptor])
+                {
+                    health.Services.Map(service.FullName, _ => true);
+                }
+            })
+            .AddCheck<CoordinatorHealthCheck>("coordinator");
+        // How soon those who watch hear of a change.
+        builder.Services.Configure<HealthCheckPublisherOptions>(publisher =>
+            (publisher.Delay, publisher.Period) = (TimeSpan.Zero, TimeSpan.FromSeconds(1)));
+        builder.Services.AddGrpcReflection();
 
         var application = builder.Build();
         // The port of health speaks HTTP/1 alone, and the port of gRPC HTTP/2 alone, so the protocol tells them apart.
         application.MapWhen(
             context => !HttpProtocol.IsHttp2(context.Request.Protocol),
-            health =>
-            {
-                health.UseOpenTelemetryPrometheusScrapingEndpoint(Telemetry.IsScrape);
-                health.Run(new HealthPages(health.ApplicationServices.GetRequiredService<TransactionCoordinator>()).AnswerAsync);
-            });
+            HealthPages.Map);
         application.Use(shutdown.TrackAsync);
         application.Use(ErrorDetailsMiddleware.InvokeAsync);
         application.UseRouting();
@@ -78,6 +91,9 @@ internal static class ServerApplication
         application.MapGrpcService<OperatorEndpoint>();
         application.MapGrpcService<ParticipantEndpoint>();
         application.MapGrpcService<InitiatorEndpoint>();
+        application.MapGrpcHealthChecksService();
+        if (options.Reflection)
+            application.MapGrpcReflectionService();
         return application;
     }
 

@@ -21,6 +21,7 @@ internal static class OptionCatalog
         Number("StreamWindowBytes", "HTTP/2 flow control window of a stream.", o => o.StreamWindowBytes, (o, v) => o with { StreamWindowBytes = v }),
         Number("ConnectionWindowBytes", "HTTP/2 flow control window of a connection.", o => o.ConnectionWindowBytes, (o, v) => o with { ConnectionWindowBytes = v }),
         Number("MaxMessageBytes", "The largest message that is read.", o => o.MaxMessageBytes, (o, v) => o with { MaxMessageBytes = v }),
+        Switch("Reflection", "Lets gRPC clients ask what is served (server reflection), as grpcurl does.", o => o.Reflection, (o, v) => o with { Reflection = v }),
         Duration("CloseLimit", "How long connections get to close at shutdown, after the drain.", o => o.CloseLimit, (o, v) => o with { CloseLimit = v }),
         Duration("CloseGrace", "How long callers get to read the last answers before their connections close.", o => o.CloseGrace, (o, v) => o with { CloseGrace = v }),
     ];

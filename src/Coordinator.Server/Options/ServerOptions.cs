@@ -37,6 +37,9 @@ public sealed record ServerOptions
     /// <summary>Transactions named drill-prepared and drill-decided stop at that point for ever (<see cref="Drill"/>).</summary>
     public bool Drill { get; init; }
 
+    /// <summary>Whether gRPC clients may ask for the services' descriptions (server reflection).</summary>
+    public bool Reflection { get; init; }
+
     /// <summary>How often each side of an attach stream sends something; three times as long a silence ends it.</summary>
     public TimeSpan KeepAliveInterval { get; init; } = TimeSpan.FromSeconds(5);
 

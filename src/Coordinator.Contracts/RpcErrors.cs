@@ -18,7 +18,7 @@ public static class RpcErrors
     public const string Domain = "coordinator";
 
     /// <summary>The trailer that carries google.rpc.Status.</summary>
-    public const string TrailerName = "grpc-status-details-bin";
+    public const string TrailerName = MetadataExtensions.StatusDetailsTrailerName;
 
     // The text goes out twice (grpc-message, percent-encoded, and in the details), and peers commonly refuse more than
     // 8 KB of trailers, losing the status with them.
@@ -46,7 +46,8 @@ public static class RpcErrors
         var info = new ErrorInfo { Reason = NameOf(reason), Domain = Domain };
         foreach (var (key, value) in metadata.Take(MaxMetadataEntries))
             info.Metadata[key] = Cut(value, MaxMetadataLength);
-        return Create(code, Cut(message, MaxMessageLength), info);
+        return new Google.Rpc.Status { Code = (int)code, Message = Cut(message, MaxMessageLength), Details = { Any.Pack(info) } }
+            .ToRpcException();
     }
 
     /// <summary>Finds the project's ErrorInfo in a failed call; false if there is none, or it cannot be read.</summary>
@@ -54,12 +55,9 @@ public static class RpcErrors
     {
         ArgumentNullException.ThrowIfNull(exception);
         info = null;
-        var entry = exception.Trailers.FirstOrDefault(trailer => trailer.IsBinary && trailer.Key == TrailerName);
-        if (entry is null)
-            return false;
         try
         {
-            info = Google.Rpc.Status.Parser.ParseFrom(entry.ValueBytes).Details
+            info = exception.GetRpcStatus()?.Details
                 .Where(detail => detail.Is(ErrorInfo.Descriptor))
                 .Select(detail => detail.Unpack<ErrorInfo>())
                 .FirstOrDefault(candidate => candidate.Domain == Domain);
@@ -102,13 +100,6 @@ public static class RpcErrors
     {
         reason = Reason.Unspecified;
         return name is not null && _reasons.TryGetValue(name, out reason);
-    }
-
-    private static RpcException Create(StatusCode code, string message, ErrorInfo info)
-    {
-        var status = new Google.Rpc.Status { Code = (int)code, Message = message, Details = { Any.Pack(info) } };
-        var trailers = new Metadata { { TrailerName, status.ToByteArray() } };
-        return new RpcException(new Grpc.Core.Status(code, message), trailers, message);
     }
 
     private static string Cut(string text, int maxLength)
