@@ -8,8 +8,6 @@ public class DependencyTests
 {
     private static readonly Dictionary<string, string[]> AllowedProjects = new()
     {
-        ["Grpc.Core.Api"] = [],
-        ["Grpc.Net.Common"] = ["Grpc.Core.Api"],
         ["Coordinator.Abstractions"] = [],
         ["Coordinator.Contracts"] = [],
         ["Coordinator.Engine"] = ["Coordinator.Abstractions"],

@@ -11,11 +11,7 @@ internal sealed class InteropTarget : IDisposable
     internal InteropTarget(Uri address, HttpMessageHandler handler)
     {
         Wire = new WireTap(handler);
-        _channel = Dial.Channel(address, options =>
-        {
-            options.DisposeHttpClient = true;
-            options.HttpHandler = Wire;
-        });
+        _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions { DisposeHttpClient = true, HttpHandler = Wire });
         Client = new TestService.TestServiceClient(_channel);
         UnservedClient = new UnimplementedService.UnimplementedServiceClient(_channel);
     }
