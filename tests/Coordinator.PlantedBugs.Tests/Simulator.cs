@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Coordinator.Testing;
+using Coordinator.PlantedBugs.Host;
 
 namespace Coordinator.PlantedBugs.Tests;
 
@@ -23,11 +23,10 @@ public sealed partial record Simulator : Catcher
 
     public override async Task<CatcherRun> RunAsync(string project, string assembly, string folder)
     {
-        var program = Folders.CopyWith(Project, assembly, folder);
         var first = 1;
         foreach (var portion in Portions)
         {
-            if (await FindViolationAsync(program, first, portion) is { } found)
+            if (await FindViolationAsync(assembly, first, portion) is { } found)
             {
                 await RequireCleanAsync(project, found.Seed);
                 return new CatcherRun(Failed: true, $"seed {found.Seed}", found.What);
@@ -41,23 +40,20 @@ public sealed partial record Simulator : Catcher
 
     private static async Task RequireCleanAsync(string project, int seed)
     {
-        var program = await Baselines.GetOrAdd(project, _ => new(() => MakeBaselineAsync(project))).Value;
-        if (await FindViolationAsync(program, seed, count: 1) is { } found)
+        var assembly = await Baselines.GetOrAdd(project, _ => new(() => MakeBaselineAsync(project))).Value;
+        if (await FindViolationAsync(assembly, seed, count: 1) is { } found)
             throw new HarnessException($"Without a bug seed {seed} is violated too: {found.What}");
     }
 
-    private static async Task<string> MakeBaselineAsync(string project)
-    {
-        var compiled = await ProductCompiler.CompileAsync(project, bug: null, Folders.Fresh("baseline", project, "for-simulator"));
-        return Folders.CopyWith(Project, compiled, Folders.Fresh("baseline", project, Project));
-    }
+    private static Task<string> MakeBaselineAsync(string project) =>
+        ProductCompiler.CompileAsync(project, bug: null, Folders.Fresh("baseline", project, "for-simulator"));
 
-    private static async Task<(int Seed, string What)?> FindViolationAsync(string program, int first, int count)
+    private static async Task<(int Seed, string What)?> FindViolationAsync(string assembly, int first, int count)
     {
-        await using var simulator = ProcessHandle.StartDotnet(
-            program, ["--seeds", $"{count}", "--first", $"{first}", "--threads", "1"]);
-        var status = await simulator.WaitForExitAsync(Limit);
-        var lines = simulator.Lines;
+        var program = Path.Combine(Folders.OutputOf(Project), Project + ".dll");
+        var run = await Hosts.RunAsync(
+            Project, new Job(program, assembly, Tests: null, ["--seeds", $"{count}", "--first", $"{first}", "--threads", "1"]), Limit);
+        var (status, lines) = (run.ExitCode, run.Output!);
         if (lines.Count == 0 || LastLine().Match(lines[^1]) is not { Success: true } last)
             throw new HarnessException($"The simulator did not run to its end:\n{string.Join('\n', lines.TakeLast(30))}");
         var violations = int.Parse(last.Groups["violations"].Value, CultureInfo.InvariantCulture);

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Xml.Linq;
-using Coordinator.Testing;
+using Coordinator.PlantedBugs.Host;
 
 namespace Coordinator.PlantedBugs.Tests;
 
@@ -16,14 +15,18 @@ public sealed record Suite(string TestProject, params IReadOnlyList<string> Test
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
     private static readonly ConcurrentDictionary<(string Project, string TestProject), Lazy<Task<IReadOnlyList<TestResult>>>> Baselines = new();
 
+    /// <summary>
+    /// True for tests that start processes of the product: these load it from the tests' own folder, of which a copy is made then.
+    /// </summary>
+    public bool StartsProcesses { get; init; }
+
     public override string Title => $"{TestProject.Replace("Coordinator.", "", StringComparison.Ordinal)}: {string.Join(", ", Tests)}";
 
     public override async Task<CatcherRun> RunAsync(string project, string assembly, string folder)
     {
         await RequireBaselineAsync(project);
-        var started = DateTimeOffset.UtcNow;
-        var results = await RunAsync(TestProject, Tests, assembly, folder);
-        var failed = results.Where(result => result.Outcome == "Failed").OrderBy(result => result.EndedAt).ToList();
+        var results = await RunAsync(TestProject, Tests, assembly, StartsProcesses ? folder : null);
+        var failed = results.Where(result => result.Outcome == "Failed").OrderBy(result => result.EndedAfter).ToList();
         if (failed.Count == 0)
             return new CatcherRun(Failed: false, $"{results.Count} tests passed", First: "");
         var first = failed[0];
@@ -31,7 +34,7 @@ public sealed record Suite(string TestProject, params IReadOnlyList<string> Test
             ? throw new HarnessException($"{broken.Name} did not run: {broken.Message}")
             : new CatcherRun(
                 Failed: true,
-                string.Create(CultureInfo.InvariantCulture, $"{failed.Count} of {results.Count} tests, {(first.EndedAt - started).TotalSeconds:0.0} s"),
+                string.Create(CultureInfo.InvariantCulture, $"{failed.Count} of {results.Count} tests, {first.EndedAfter:0.0} s"),
                 $"{first.Name}: {first.Message}");
     }
 
@@ -53,47 +56,19 @@ public sealed record Suite(string TestProject, params IReadOnlyList<string> Test
     {
         var tests = AllBugs.Of(project).SelectMany(bug => bug.CaughtBy).OfType<Suite>()
             .Where(suite => suite.TestProject == testProject).SelectMany(suite => suite.Tests).Distinct().ToList();
-        var folder = Folders.Fresh("baseline", project, testProject);
         var assembly = await ProductCompiler.CompileAsync(project, bug: null, Folders.Fresh("baseline", project, testProject, "compiled"));
-        var results = await RunAsync(testProject, tests, assembly, folder);
-        Directory.Delete(folder, recursive: true);
-        return results;
+        return await RunAsync(testProject, tests, assembly, copyTo: null);
     }
 
     private static async Task<IReadOnlyList<TestResult>> RunAsync(
-        string testProject, IReadOnlyList<string> tests, string assembly, string folder)
+        string testProject, IReadOnlyList<string> tests, string assembly, string? copyTo)
     {
-        var copy = Folders.CopyWith(testProject, assembly, Directory.CreateDirectory(Path.Combine(folder, "bin")).FullName);
-        var report = Path.Combine(folder, "results.trx");
-        // A bug can make a test run for ever: timeout ends the runner and the test host, as a process group. The guard of what
-        // the tests started stands outside it.
-        await using var runner = ProcessHandle.Start("timeout",
-        [
-            "--signal=KILL", Limit.TotalSeconds.ToString(CultureInfo.InvariantCulture), ProductCompiler.DotnetPath, "vstest", copy,
-            "--TestCaseFilter:" + string.Join('|', tests.Select(test => "FullyQualifiedName~" + test)),
-            $"--logger:trx;LogFileName={report}",
-            "--ResultsDirectory:" + folder,
-        ]);
-        await runner.WaitForExitAsync(2 * Limit);
-        if (!File.Exists(report))
-            throw new HarnessException($"{testProject} did not run:\n{string.Join('\n', runner.Lines)}");
-        var results = TestResult.Read(report);
-        // With a failure the exit status is 1; without one it must be 0, or the run broke off.
-        return results.Count > 0 && (runner.ExitCode == 0 || results.Any(result => result.Outcome == "Failed"))
+        var path = copyTo is null
+            ? Path.Combine(Folders.OutputOf(testProject), testProject + ".dll")
+            : Folders.CopyWith(testProject, assembly, copyTo);
+        var result = await Hosts.RunAsync(testProject, new Job(path, assembly, tests, Arguments: null), Limit);
+        return result.Tests is { Count: > 0 } results
             ? results
-            : throw new HarnessException($"{testProject} broke off:\n{string.Join('\n', runner.Lines)}");
+            : throw new HarnessException($"{testProject} has no test {string.Join(", ", tests)}.");
     }
-}
-
-/// <summary>One test of a run.</summary>
-internal sealed record TestResult(string Name, string Outcome, string Message, DateTimeOffset EndedAt)
-{
-    public static IReadOnlyList<TestResult> Read(string trx) =>
-        [.. XDocument.Load(trx).Descendants().Where(element => element.Name.LocalName == "UnitTestResult").Select(Of)];
-
-    private static TestResult Of(XElement result) => new(
-        (string)result.Attribute("testName")!,
-        (string)result.Attribute("outcome")!,
-        result.Descendants().FirstOrDefault(element => element.Name.LocalName == "Message")?.Value ?? "",
-        (DateTimeOffset)result.Attribute("endTime")!);
 }

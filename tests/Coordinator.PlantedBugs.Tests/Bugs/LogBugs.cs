@@ -140,7 +140,7 @@ public sealed class LogBugs : IBugList
             File = "src/Coordinator.Log/Sqlite/LogDatabase.cs",
             Old = "LogConnection.Execute(connection, \"PRAGMA locking_mode = EXCLUSIVE\");\n            LogFormat.CheckHeader",
             New = "LogFormat.CheckHeader",
-            CaughtBy = [Logs("LogProcessTests.Write_")],
+            CaughtBy = [Logs("LogProcessTests.Write_") with { StartsProcesses = true }],
         },
     ];
 
