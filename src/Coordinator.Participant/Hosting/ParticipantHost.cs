@@ -72,6 +72,7 @@ internal static class ParticipantHost
             grpc.MaxReceiveMessageSize = options.MaxMessageBytes;
             grpc.MaxSendMessageSize = options.MaxMessageBytes;
         });
+        HostTracing.Add(builder.Services, host);
         IServiceProvider? built = null;
         builder.Services.AddCoordinatorParticipant(host.Name!, host.Coordinator!, _ => host.CreateResources(), limits =>
         {

@@ -30,6 +30,9 @@ public sealed class ParticipantHostOptions
     /// <summary>Where /health listens for HTTP/1.1; null: on <see cref="Listen"/> alone, for HTTP/2.</summary>
     public string? HealthListen { get; set; }
 
+    /// <summary>Where telemetry is exported to by OTLP; null: nowhere.</summary>
+    public Uri? OtlpEndpoint { get; set; }
+
     /// <summary>Whether branches on MySQL and MariaDB write witness rows.</summary>
     public bool Witness { get; set; } = true;
 
@@ -45,6 +48,8 @@ public sealed class ParticipantHostOptions
             throw new ArgumentException("Give the --coordinator's address, for example http://127.0.0.1:7070.");
         if (Postgres is null == MySql is null)
             throw new ArgumentException("Give one of --postgres and --mysql: a connection string.");
+        if (OtlpEndpoint is { } endpoint && !(endpoint.IsAbsoluteUri && endpoint.Scheme is "http" or "https"))
+            throw new ArgumentException("--otlp-endpoint must be an http or https address.");
         if (MaxBranches < 1)
             throw new ArgumentException("--max-branches must be at least 1.");
         foreach (var address in new[] { Listen, HealthListen }.OfType<string>())

@@ -79,8 +79,10 @@ public sealed class CoordinatorServer : IAsyncDisposable
         WebApplication? application = null;
         try
         {
-            await coordinator.StartAsync();
             application = ServerApplication.Build(options, coordinator, log, time, shutdown, metrics, prometheus, loggers);
+            // BEFORE the engine, whose recovery has spans.
+            Tracing.Start(application.Services);
+            await coordinator.StartAsync();
             await application.StartAsync();
             return new CoordinatorServer(
                 application, coordinator, shutdown, options, loggers.CreateLogger<CoordinatorServer>(), owned);

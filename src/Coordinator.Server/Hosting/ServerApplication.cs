@@ -29,6 +29,7 @@ internal static class ServerApplication
         // Empty: nothing of the environment but the options that the catalog names changes what is served.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, options));
+        Tracing.Add(builder, options);
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton(loggers);
         builder.Services.AddSingleton(options);
