@@ -31,10 +31,11 @@ internal static class RecordCodec
         if (!Enum.IsDefined(kind))
             throw new LogRefusedException($"Record {position} of the log is of the unknown kind {body[0]}: it was written by a newer release.");
         var version = body[1];
+        // A release reads every version up to its own.
         if (version < Version1 || version > NewestOf(kind))
         {
             throw new LogRefusedException(
-                $"Record {position} of the log is {kind} version {version}; this release reads versions up to {NewestOf(kind)}: it was written by a newer release.");
+                $"Record {position} of the log is {kind} version {version}; this release reads version {NewestOf(kind)}: it was written by a newer release.");
         }
 
         try
