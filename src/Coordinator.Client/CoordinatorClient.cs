@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Coordinator.Client.Calls;
 using Coordinator.Contracts.V1;
 using Google.Protobuf.WellKnownTypes;
@@ -68,12 +69,22 @@ public sealed class CoordinatorClient : IDisposable
             IdempotencyKey = options.IdempotencyKey ?? "",
             Attempt = options.IdempotencyKey is null ? "" : Guid.NewGuid().ToString("N"),
         };
+        using var span = ClientTracing.Source.StartActivity("begin", ActivityKind.Client);
         // Begin is safe to repeat: a transaction whose id was lost on the way has no work, and aborts at its deadline.
-        var answer = await CallAsync(
-            token => Transactions.BeginAsync(request, cancellationToken: token).ResponseAsync,
-            "Begin was not answered; a transaction that it may have begun aborts at its deadline",
-            cancellationToken).ConfigureAwait(false);
-        return Begun(answer);
+        try
+        {
+            var answer = await CallAsync(
+                token => Transactions.BeginAsync(request, cancellationToken: token).ResponseAsync,
+                "Begin was not answered; a transaction that it may have begun aborts at its deadline",
+                cancellationToken).ConfigureAwait(false);
+            span?.SetTag(SpanTags.Transaction, answer.TransactionId);
+            return Begun(answer, span?.Context ?? default);
+        }
+        catch (Exception failure)
+        {
+            span.Fail(failure);
+            throw;
+        }
     }
 
     /// <summary>Tells how a transaction stands. An outcome of Unknown proves nothing.</summary>
@@ -152,7 +163,7 @@ public sealed class CoordinatorClient : IDisposable
         return result.FinalAnswer ?? throw NotAnswered(result, id: null, whatIfNot, cancellationToken);
     }
 
-    private GlobalTransaction Begun(BeginResponse answer)
+    private GlobalTransaction Begun(BeginResponse answer, ActivityContext trace)
     {
         var id = TransactionId.Parse(answer.TransactionId);
         if (answer.Outcome == Outcome.Committed)
@@ -167,6 +178,6 @@ public sealed class CoordinatorClient : IDisposable
             throw new TransactionInProgressException(id, answer.State);
         var remaining = answer.Remaining?.ToTimeSpan() ?? TimeSpan.Zero;
         Log.Begun(Logger, id, remaining);
-        return new GlobalTransaction(this, id, remaining, alreadyCommitted: false);
+        return new GlobalTransaction(this, id, remaining, alreadyCommitted: false) { BegunIn = trace };
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Coordinator.Client.Calls;
 using Coordinator.Contracts.V1;
 
@@ -49,6 +50,9 @@ public sealed partial class GlobalTransaction : IAsyncDisposable
     /// True if the idempotency key found a transaction that is committed: the work is done, and is not to be done again.
     /// </summary>
     public bool AlreadyCommitted { get; }
+
+    /// <summary>The span of Begin; default if nobody listened.</summary>
+    internal ActivityContext BegunIn { private get; init; }
 
     /// <summary>How long until the transaction aborts by itself unless commit is asked for; not below zero.</summary>
     public TimeSpan Remaining
@@ -162,7 +166,7 @@ public sealed partial class GlobalTransaction : IAsyncDisposable
         var after = before;
         try
         {
-            var result = await call.RunAsync(cancellationToken).ConfigureAwait(false);
+            var result = await TraceAsync("commit", () => call.RunAsync(cancellationToken)).ConfigureAwait(false);
             after = Phase.Over;
             Log.Committed(_client.Logger, Id);
             return result;
@@ -193,7 +197,7 @@ public sealed partial class GlobalTransaction : IAsyncDisposable
         try
         {
             var call = new RollbackCall(_client, Id, reason ?? RollbackOnlyReason ?? "");
-            await call.RunAsync(_client.Options.CallTimeout, cancellationToken).ConfigureAwait(false);
+            await TraceAsync("rollback", () => call.RunAsync(_client.Options.CallTimeout, cancellationToken)).ConfigureAwait(false);
             after = Phase.Over;
         }
         finally
@@ -232,8 +236,8 @@ public sealed partial class GlobalTransaction : IAsyncDisposable
     {
         try
         {
-            await new RollbackCall(_client, Id, reason).RunAsync(_client.Options.DisposeTimeout, cancellationToken)
-                .ConfigureAwait(false);
+            var call = new RollbackCall(_client, Id, reason);
+            await TraceAsync("rollback", () => call.RunAsync(_client.Options.DisposeTimeout, cancellationToken)).ConfigureAwait(false);
         }
         catch (Exception failure)
         {

@@ -10,6 +10,7 @@ namespace Coordinator.Engine;
 public sealed class TransactionCoordinator : IAsyncDisposable
 {
     private const int ResumedAtOnce = 500;
+    private const string Recover = "recover";
     private readonly ITransactionLog _log;
     private readonly EngineOptions _options;
     private readonly TimeProvider _time;
@@ -108,7 +109,7 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         var beginning = new Beginning(_keeper, _table, _admission, inquiry, lineage, Metrics, _options, _time, _ids, _logger, OnDeadline);
         var initiating = new Initiating(
             _initiators, _table, _registry, beginning, _admission, inquiry, attachments, _options, Metrics, _time, _logger,
-            (transaction, delivery) => _ = DriveAsync(transaction, () => _twoPhase.RunVotedAsync(transaction, delivery)));
+            (transaction, delivery) => _ = DriveAsync("commit", transaction, () => _twoPhase.RunVotedAsync(transaction, delivery)));
         var desk = new OperatorDesk(
             _log, _keeper, _table, _registry, _delivery, _heuristics, attachments, reconciliation, inquiry, _initiators, initiating, TryAbort, _options, _time, _logger);
         _started = new Started(lineage, beginning, initiating, attachments, inquiry, desk);
@@ -180,7 +181,7 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         if (transaction.State == TransactionState.Active)
             _admission.CheckLog();
         if (transaction.TryStartCommit())
-            _ = DriveAsync(transaction, () => _twoPhase.RunAsync(transaction, named));
+            _ = DriveAsync("commit", transaction, () => _twoPhase.RunAsync(transaction, named));
         await WaitAsync(transaction, untilDelivered, cancellationToken);
         return transaction.ToView();
     }
@@ -278,14 +279,14 @@ public sealed class TransactionCoordinator : IAsyncDisposable
     {
         if (!transaction.TryAbort(reasonCode, reason))
             return false;
-        _ = DriveAsync(transaction, () => _twoPhase.RollbackAllAsync(transaction));
+        _ = DriveAsync("rollback", transaction, () => _twoPhase.RollbackAllAsync(transaction));
         return true;
     }
 
     private GlobalTransaction Resume(DecisionRecord decision)
     {
         var state = decision.Decision == Decision.Commit ? TransactionState.Committing : TransactionState.Aborting;
-        var transaction = new GlobalTransaction(decision.Transaction, decision.Name, decision.IdempotencyKey, decision.At, state);
+        var transaction = new GlobalTransaction(decision.Transaction, decision.Name, decision.IdempotencyKey, decision.At, state) { DecidedIn = decision.DecidedIn };
         foreach (var branch in decision.Branches)
         {
             _registry.TryGet(branch.Branch.Participant, out var entry);
@@ -304,18 +305,20 @@ public sealed class TransactionCoordinator : IAsyncDisposable
             await Task.Yield();
             foreach (var transaction in portion)
             {
-                _ = DriveAsync(transaction, transaction.State == TransactionState.Committing
+                _ = DriveAsync(Recover, transaction, transaction.State == TransactionState.Committing
                     ? () => _twoPhase.DeliverCommitAsync(transaction, transaction.Branches)
                     : () => _twoPhase.DeliverAbortAsync(transaction));
             }
         }
     }
 
-    private async Task DriveAsync(GlobalTransaction transaction, Func<Task> drive)
+    private async Task DriveAsync(string name, GlobalTransaction transaction, Func<Task> drive)
     {
+        using var span = name == Recover ? EngineTracing.StartRecovery(transaction) : EngineTracing.StartTransaction(name, transaction);
         try
         {
             await drive();
+            span.End(transaction);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
@@ -323,6 +326,7 @@ public sealed class TransactionCoordinator : IAsyncDisposable
         }
         catch (Exception exception)
         {
+            span.Fail(exception);
             Log.Broken(_logger, exception, transaction.Id);
             transaction.Fail(exception);
         }

@@ -139,20 +139,27 @@ public sealed class InitiatedTransaction : IAsyncDisposable
             if (_running is { } running && _phase != Phase.InDoubt)
                 return running;
             var before = BeginEnding("It cannot be committed");
-            return _running = RunAsync(before == Phase.InDoubt ? _commit.AskAgainAsync(options) : _commit.RunAsync(_branches, Remaining, options));
+            return _running = RunAsync(() => before == Phase.InDoubt ? _commit.AskAgainAsync(options) : _commit.RunAsync(_branches, Remaining, options));
         }
     }
 
-    private async Task<CommitResult> RunAsync(Task<CommitResult> commit)
+    private async Task<CommitResult> RunAsync(Func<Task<CommitResult>> commit)
     {
+        using var span = InitiationTracing.StartCommit(Id);
         var after = Phase.Over;
         try
         {
-            return await commit;
+            return await commit();
         }
         catch (TransactionInDoubtException doubt) when (doubt.CanAskAgain)
         {
+            span.Fail(doubt);
             after = Phase.InDoubt;
+            throw;
+        }
+        catch (Exception failure)
+        {
+            span.Fail(failure);
             throw;
         }
         finally

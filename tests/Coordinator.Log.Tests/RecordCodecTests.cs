@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FsCheck;
 using FsCheck.Fluent;
 using static Coordinator.Log.Tests.Records;
@@ -17,6 +18,11 @@ public sealed class RecordCodecTests
         ["decision-1-commit"] = new DecisionRecord(
             Transaction, Decision.Commit, "order 45", "order-45", [new(Branch("inventory"), "1234/56"), new(Branch("billing"), Evidence: null)], Reason: null, Noon),
         ["decision-1-abort"] = new DecisionRecord(Transaction, Decision.Abort, "", IdempotencyKey: null, [], "billing: Konto gesperrt ✗", Noon),
+        ["decision-2-commit"] = new DecisionRecord(
+            Transaction, Decision.Commit, "order 45", "order-45", [new(Branch("inventory"), "1234/56"), new(Branch("billing"), Evidence: null)], Reason: null, Noon)
+        {
+            DecidedIn = ActivityContext.Parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", traceState: null),
+        },
         ["end-1"] = new EndRecord(Transaction, Noon),
         ["participant-1"] = new ParticipantRecord("inventory", Resource, Noon),
         ["participant-removed-1"] = new ParticipantRemovedRecord("inventory", "decommissioned", Noon),
@@ -33,6 +39,7 @@ public sealed class RecordCodecTests
     {
         ["decision-1-abort"] = "64D4CA652A65E94C",
         ["decision-1-commit"] = "A74F6E6C12E2747F",
+        ["decision-2-commit"] = "80075C34644B610F",
         ["end-1"] = "DCDD4FCB09CEB88F",
         ["epoch-1"] = "D10876EAE2785950",
         ["forgotten-1"] = "11408C1C6F893E48",
@@ -144,6 +151,16 @@ public sealed class RecordCodecTests
             Assert.Equal(decision.Branches, again.Branches);
             Assert.Equal(decision with { Branches = again.Branches }, again);
         }));
+
+    [Fact]
+    public void Decision_KeepsItsTrace()
+    {
+        var golden = (DecisionRecord)Golden["decision-2-commit"];
+        var again = (DecisionRecord)RecordCodec.Decode(RecordCodec.Encode(golden), position: 1);
+        Assert.Equal(golden.DecidedIn!.Value.TraceId, again.DecidedIn!.Value.TraceId);
+        Assert.Equal(golden.DecidedIn!.Value.SpanId, again.DecidedIn!.Value.SpanId);
+        Assert.Equal(ActivityTraceFlags.Recorded, again.DecidedIn!.Value.TraceFlags);
+    }
 
     [Fact]
     public void Encode_TextForPeopleAboveTheLimit_IsCutAtACharacter()

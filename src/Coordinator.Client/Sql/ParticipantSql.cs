@@ -56,6 +56,7 @@ public sealed class ParticipantSql
         };
         cancellationToken.ThrowIfCancellationRequested();
         var call = _transaction.StartCall($"A statement at {_address}");
+        using var span = _transaction.StartSpan("execute");
         using var expiry = Expiry();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, expiry.Token);
         try
@@ -66,6 +67,7 @@ public sealed class ParticipantSql
         }
         catch (RpcException failure)
         {
+            span.Fail(failure.StatusCode.ToString());
             throw Failed(call, failure, cancellationToken);
         }
     }
@@ -114,6 +116,7 @@ public sealed class ParticipantSql
     {
         cancellationToken.ThrowIfCancellationRequested();
         var call = _transaction.StartCall($"A query at {_address}");
+        using var span = _transaction.StartSpan("query");
         using var expiry = Expiry();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, expiry.Token);
         using var stream = _sql.Query(request, cancellationToken: stop.Token);

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Coordinator.Engine;
 
 /// <summary>One record of the log. Each kind's number, fields and version history stand at the codec; they only grow.</summary>
@@ -26,6 +28,9 @@ public sealed record DecisionRecord(
     string? Reason,
     DateTimeOffset At) : LogRecord(At)
 {
+    /// <summary>The sampled trace that it was made in, for recovery to link to; null if there was none.</summary>
+    public ActivityContext? DecidedIn { get; init; }
+
     /// <summary>What proves a branch's end; null if nothing is kept, or it is not among them.</summary>
     public string? EvidenceOf(BranchName branch) => Branches.FirstOrDefault(decided => decided.Branch == branch)?.Evidence;
 }

@@ -89,6 +89,8 @@ internal sealed class Recoverer(
         // A branch that an earlier scan is still settling is left to that one.
         if (!_settling.TryAdd(id, true))
             return false;
+        using var span = EngineTracing.StartSettling(id, planned.Decision);
+        span.SetDatabase(participant);
         await entry.InFlight.WaitAsync();
         try
         {
@@ -99,6 +101,7 @@ internal sealed class Recoverer(
         catch (ParticipantUnavailableException exception)
         {
             // The next scan lists it again.
+            span.Fail(exception);
             Log.SettleFailed(logger, id, exception.Message);
             return false;
         }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Coordinator.Engine;
 
 /// <summary>
@@ -42,6 +44,9 @@ public sealed class GlobalTransaction
     internal string Attempt { get; init; } = "";
 
     public DateTimeOffset BegunAt { get; }
+
+    /// <summary>The trace of a decision that was taken up from the log; null if none was kept.</summary>
+    internal ActivityContext? DecidedIn { get; init; }
 
     public TransactionState State { get; private set; }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.Retry;
@@ -33,7 +34,7 @@ internal sealed class Delivery
 
     /// <summary>Commits a branch of a decided transaction; ends with Committed, RolledBack (mixed), Unknown (hazard), or null if the participant was removed.</summary>
     public Task<BranchReport?> CommitAsync(GlobalTransaction transaction, Branch branch) =>
-        SendAsync(transaction, branch, mayGiveUp: false,
+        SendAsync("commit branch", transaction, branch, mayGiveUp: false,
             (participant, cancellation) => participant.CommitAsync(branch.Id, branch.Evidence, cancellation));
 
     /// <summary>
@@ -41,12 +42,12 @@ internal sealed class Delivery
     /// needs no record, and the transaction is live no more. Then null.
     /// </summary>
     public Task<BranchReport?> RollbackIfAttachedAsync(GlobalTransaction transaction, Branch branch) =>
-        SendAsync(transaction, branch, mayGiveUp: true,
+        SendAsync("rollback branch", transaction, branch, mayGiveUp: true,
             (participant, cancellation) => participant.RollbackAsync(branch.Id, branch.Evidence, cancellation));
 
     /// <summary>Rolls back a branch whose transaction's abort is on record; null if the participant was removed.</summary>
     public Task<BranchReport?> RollbackAsync(GlobalTransaction transaction, Branch branch) =>
-        SendAsync(transaction, branch, mayGiveUp: false,
+        SendAsync("rollback branch", transaction, branch, mayGiveUp: false,
             (participant, cancellation) => participant.RollbackAsync(branch.Id, branch.Evidence, cancellation));
 
     /// <summary>
@@ -56,7 +57,7 @@ internal sealed class Delivery
     public Task<BranchReport?> FindOutcomeAsync(GlobalTransaction transaction, Branch branch)
     {
         var asked = _time.GetTimestamp();
-        return SendAsync(transaction, branch, mayGiveUp: false, async (participant, cancellation) =>
+        return SendAsync("find outcome", transaction, branch, mayGiveUp: false, async (participant, cancellation) =>
         {
             var report = await participant.FindOutcomeAsync(branch.Id, branch.Evidence, cancellation);
             var isHolder = participant.Instance == branch.Id.Branch.Instance;
@@ -82,17 +83,21 @@ internal sealed class Delivery
     }
 
     private async Task<BranchReport?> SendAsync(
+        string name,
         GlobalTransaction transaction,
         Branch branch,
         bool mayGiveUp,
         Func<IParticipant, CancellationToken, Task<BranchReport>> command)
     {
+        using var span = EngineTracing.StartCommand(name, branch);
         var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: true, _stopping);
         context.Properties.Set(BranchKey, branch);
         try
         {
-            return await _retry.ExecuteAsync(
-                async _ => await TryOnceAsync(transaction, branch, mayGiveUp, command), context);
+            var report = await _retry.ExecuteAsync(
+                async _ => await TryOnceAsync(span, transaction, branch, mayGiveUp, command), context);
+            span?.SetTag(SpanTags.Outcome, report?.Outcome.ToString() ?? "LeftToScan");
+            return report;
         }
         finally
         {
@@ -101,6 +106,7 @@ internal sealed class Delivery
     }
 
     private async ValueTask<BranchReport?> TryOnceAsync(
+        Activity? span,
         GlobalTransaction transaction,
         Branch branch,
         bool mayGiveUp,
@@ -121,10 +127,12 @@ internal sealed class Delivery
         await entry.InFlight.WaitAsync(_stopping);
         try
         {
+            span.SetDatabase(participant);
             var report = await SendOnceAsync(cancellation => command(participant, cancellation), _options.CommandTimeout);
             if (IsFinal(report))
                 return report;
             transaction.CountAttempt(branch, report.Detail ?? report.Outcome.ToString());
+            span.Retry(report.Outcome.ToString());
             if (report.NeedsOperator)
                 Log.DeliveryNeedsOperator(_logger, branch.Id, report.Detail ?? "no detail");
             else
@@ -135,6 +143,7 @@ internal sealed class Delivery
         {
             // Whatever a participant throws, the decision stands and is told again.
             transaction.CountAttempt(branch, exception.Message);
+            span.Retry(exception.GetType().FullName!);
             Log.DeliveryRetried(_logger, branch.Id, exception.Message);
             throw;
         }

@@ -22,12 +22,14 @@ internal sealed class LogKeeper(ITransactionLog log, EngineOptions options, Time
     /// <param name="whenUnknown">Called once if the result is unknown, BEFORE waiting for the log.</param>
     public async Task<DecisionRecord> DecideAsync(DecisionRecord commit, Action<LogOutcomeUnknownException>? whenUnknown)
     {
+        using var span = EngineTracing.StartDecision(commit.Transaction);
         try
         {
             return await log.DecideAsync(commit);
         }
         catch (LogOutcomeUnknownException exception)
         {
+            span.Retry(exception.GetType().FullName!);
             whenUnknown?.Invoke(exception);
             await ReopenAsync(exception);
         }

@@ -38,13 +38,18 @@ internal sealed class OnePhaseCommit(Delivery delivery, HeuristicLedger heuristi
 
     private async Task<BranchReport> SendOnePhaseAsync(Branch branch, IParticipant holder)
     {
+        using var span = EngineTracing.StartCommand("commit one-phase", branch);
+        span.SetDatabase(holder);
         try
         {
-            return await delivery.SendOnceAsync(
+            var report = await delivery.SendOnceAsync(
                 cancellation => holder.CommitOnePhaseAsync(branch.Id, cancellation), options.CommandTimeout);
+            span?.SetTag(SpanTags.Outcome, report.Outcome.ToString());
+            return report;
         }
         catch (ParticipantUnavailableException exception)
         {
+            span.Fail(exception);
             return new BranchReport(BranchOutcome.Active, exception.Message);
         }
     }

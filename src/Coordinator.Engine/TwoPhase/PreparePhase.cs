@@ -28,14 +28,20 @@ internal sealed class PreparePhase(
         if (registry.FindHolder(branch.Id.Branch) is not { } participant)
             return new Refusal(Reasons.ParticipantUnavailable, $"Branch {branch.Id.Branch}: its participant is not attached.");
 
+        using var span = EngineTracing.StartCommand("prepare", branch);
+        span.SetDatabase(participant);
         try
         {
             var vote = await delivery.SendOnceAsync(
                 cancellation => participant.PrepareAsync(branch.Id, cancellation), PrepareLimit(transaction));
+            span?.SetTag(SpanTags.Outcome, vote.GetType().Name);
+            if (vote is Vote.No)
+                span.Fail(Reasons.VotedNo);
             return Count(transaction, branch, vote);
         }
         catch (ParticipantUnavailableException exception)
         {
+            span.Fail(exception);
             // The vote is unknown; the branch may be prepared, or become so later. It is rolled back with the others,
             // and a late one is found by the next scan.
             Log.PrepareUnanswered(logger, branch.Id, exception.Message);

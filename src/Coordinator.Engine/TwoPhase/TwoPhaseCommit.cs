@@ -177,7 +177,10 @@ internal sealed class TwoPhaseCommit(
         transaction.IdempotencyKey,
         [.. prepared.Select(branch => new DecidedBranch(branch.Id.Branch, branch.Evidence))],
         Reason: null,
-        time.GetUtcNow());
+        time.GetUtcNow())
+    {
+        DecidedIn = EngineTracing.ToKeep(),
+    };
 
     private async Task DeliverCommitAsync(GlobalTransaction transaction, Branch branch)
     {

@@ -93,6 +93,7 @@ internal sealed class VotedCommit(
 
     private async Task<bool> CommitOneAsync(LocalBranch branch)
     {
+        using var span = InitiationTracing.StartCommand("commit branch", branch.Id);
         try
         {
             var report = await branch.Participant.CommitAsync(branch.Id, branch.Evidence, CancellationToken.None);
@@ -102,6 +103,7 @@ internal sealed class VotedCommit(
         }
         catch (Exception failure)
         {
+            span.Fail(failure);
             // Whatever it was: the decision stands, and the coordinator tells the branch.
             Log.NotTold(logger, branch.Id, failure.Message);
         }
@@ -140,6 +142,7 @@ internal sealed class VotedCommit(
 
     private async Task<Refusal?> PrepareAsync(LocalBranch branch, TimeSpan limit)
     {
+        using var span = InitiationTracing.StartCommand("prepare", branch.Id);
         try
         {
             branch.Vote = await branch.Participant.PrepareAsync(branch.Id, CancellationToken.None)
@@ -150,6 +153,7 @@ internal sealed class VotedCommit(
         }
         catch (Exception failure)
         {
+            span.Fail(failure);
             // Whatever it was, it is no vote. Unknown: it may be prepared, or become so. It is rolled back with the others.
             return new Refusal("PARTICIPANT_UNAVAILABLE", $"Branch {branch.Id.Branch} did not vote: {failure.Message}");
         }

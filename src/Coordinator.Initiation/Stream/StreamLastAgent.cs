@@ -48,6 +48,7 @@ internal sealed class StreamLastAgent : ILastAgent
         TransactionId transaction, string name, IReadOnlyList<PreparedBranchVote> prepared, TimeSpan wait)
     {
         var decide = new Decide { TransactionId = transaction.Value, Name = name };
+        (decide.Traceparent, decide.Tracestate) = TraceContext.Current(InitiationTracing.Source);
         decide.Prepared.AddRange(prepared.Select(vote => new PreparedVote { Branch = vote.Branch.ToString(), Evidence = vote.Evidence ?? "" }));
         using var limit = new CancellationTokenSource(wait, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _closing.Token);

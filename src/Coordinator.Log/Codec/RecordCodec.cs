@@ -9,13 +9,14 @@ namespace Coordinator.Log;
 internal static class RecordCodec
 {
     private const byte Version1 = 1;
+    private const byte Version2 = 2;
 
     /// <exception cref="ArgumentException">A field is above its limit.</exception>
     public static byte[] Encode(LogRecord record)
     {
         var writer = new RecordWriter();
         writer.Byte((byte)KindOf(record));
-        writer.Byte(Version1);
+        writer.Byte(VersionOf(record));
         writer.Time(record.At);
         WriteFields(writer, record);
         return writer.ToArray();
@@ -29,16 +30,18 @@ internal static class RecordCodec
         var kind = (RecordKind)body[0];
         if (!Enum.IsDefined(kind))
             throw new LogRefusedException($"Record {position} of the log is of the unknown kind {body[0]}: it was written by a newer release.");
-        if (body[1] != Version1)
+        var version = body[1];
+        // A release reads every version up to its own.
+        if (version < Version1 || version > NewestOf(kind))
         {
             throw new LogRefusedException(
-                $"Record {position} of the log is {kind} version {body[1]}; this release reads version {Version1}: it was written by a newer release.");
+                $"Record {position} of the log is {kind} version {version}; this release reads version {NewestOf(kind)}: it was written by a newer release.");
         }
 
         try
         {
             var reader = new RecordReader(body[2..]);
-            var record = ReadFields(kind, ref reader);
+            var record = ReadFields(kind, version, ref reader);
             reader.ExpectEnd();
             return record;
         }
@@ -47,6 +50,10 @@ internal static class RecordCodec
             throw new LogRefusedException($"Record {position} of the log ({kind}) is damaged: {e.Message}.", e);
         }
     }
+
+    private static byte VersionOf(LogRecord record) => record is DecisionRecord { DecidedIn: not null } ? Version2 : Version1;
+
+    private static byte NewestOf(RecordKind kind) => kind == RecordKind.Decision ? Version2 : Version1;
 
     private static RecordKind KindOf(LogRecord record) => record switch
     {
@@ -136,17 +143,20 @@ internal static class RecordCodec
             writer.Text(branch.Branch.ToString(), nameof(branch.Branch));
             writer.OptionalText(branch.Evidence, nameof(branch.Evidence));
         }
+
+        if (decision.DecidedIn is { } trace)
+            writer.Trace(trace);
     }
 
     private static void Write(RecordWriter writer, TransactionId transaction) => writer.Text(transaction.Value, nameof(transaction));
 
-    private static LogRecord ReadFields(RecordKind kind, ref RecordReader reader)
+    private static LogRecord ReadFields(RecordKind kind, byte version, ref RecordReader reader)
     {
         var at = reader.Time();
         return kind switch
         {
             RecordKind.Epoch => new EpochRecord(ClusterId.Parse(reader.Text()), new Epoch(reader.EpochNumber(), reader.UInt32()), at),
-            RecordKind.Decision => ReadDecision(ref reader, at),
+            RecordKind.Decision => ReadDecision(version, ref reader, at),
             RecordKind.End => new EndRecord(ReadTransaction(ref reader), at),
             RecordKind.Participant => new ParticipantRecord(
                 reader.Text(),
@@ -172,7 +182,7 @@ internal static class RecordCodec
         };
     }
 
-    private static DecisionRecord ReadDecision(ref RecordReader reader, DateTimeOffset at)
+    private static DecisionRecord ReadDecision(byte version, ref RecordReader reader, DateTimeOffset at)
     {
         var transaction = ReadTransaction(ref reader);
         var decision = reader.Enum<Decision>();
@@ -182,7 +192,10 @@ internal static class RecordCodec
         var branches = new DecidedBranch[reader.Length(RecordLimits.MaxBranches)];
         for (var i = 0; i < branches.Length; i++)
             branches[i] = new DecidedBranch(BranchName.Parse(reader.Text()), reader.OptionalText());
-        return new DecisionRecord(transaction, decision, name, key, branches, reason, at);
+        return new DecisionRecord(transaction, decision, name, key, branches, reason, at)
+        {
+            DecidedIn = version < Version2 ? null : reader.Trace(),
+        };
     }
 
     private static TransactionId ReadTransaction(ref RecordReader reader) => TransactionId.Parse(reader.Text());

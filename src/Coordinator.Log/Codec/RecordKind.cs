@@ -13,7 +13,10 @@ internal enum RecordKind : byte
     /// <summary>1: time, cluster, epoch number, nonce.</summary>
     Epoch = 1,
 
-    /// <summary>1: time, transaction, decision, name, key?, reason?, branches (name, evidence?).</summary>
+    /// <summary>
+    /// 1: time, transaction, decision, name, key?, reason?, branches (name, evidence?). 2: as 1, then trace id, span id; only
+    /// where there is a sampled trace, all else is written as 1.
+    /// </summary>
     Decision = 2,
 
     /// <summary>1: time, transaction.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Text;
 
 namespace Coordinator.Log;
@@ -78,6 +79,15 @@ internal ref struct RecordReader(ReadOnlySpan<byte> body)
     {
         var value = (T)System.Enum.ToObject(typeof(T), (int)Byte());
         return System.Enum.IsDefined(value) ? value : throw new FormatException($"there is no {typeof(T).Name} {value:D}");
+    }
+
+    public ActivityContext Trace()
+    {
+        var trace = ActivityTraceId.CreateFromBytes(Take(16));
+        var span = ActivitySpanId.CreateFromBytes(Take(8));
+        return trace == default || span == default
+            ? throw new FormatException("a trace has the id zero")
+            : new ActivityContext(trace, span, ActivityTraceFlags.Recorded, traceState: null, isRemote: true);
     }
 
     private ReadOnlySpan<byte> Take(int count)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Text;
 
 namespace Coordinator.Log;
@@ -82,6 +83,15 @@ internal sealed class RecordWriter
         Byte(value is null ? (byte)0 : (byte)1);
         if (value is not null)
             PeopleText(value);
+    }
+
+    /// <summary>The ids of a sampled trace and of its span.</summary>
+    public void Trace(ActivityContext trace)
+    {
+        Span<byte> ids = stackalloc byte[24];
+        trace.TraceId.CopyTo(ids[..16]);
+        trace.SpanId.CopyTo(ids[16..]);
+        _buffer.Write(ids);
     }
 
     private void Bytes(ReadOnlySpan<byte> bytes)

@@ -78,6 +78,7 @@ internal sealed class AttachStream(
     /// <summary>Enlists a branch over this stream.</summary>
     public async Task<TimeSpan> EnlistAsync(BranchId branch, CancellationToken cancellationToken)
     {
+        using var span = ParticipantTracing.StartEnlist(branch);
         var (id, reply) = _enlistments.Add();
         try
         {
@@ -87,11 +88,18 @@ internal sealed class AttachStream(
         }
         catch (ChannelClosedException ended)
         {
+            span.Fail(ended);
             throw new ParticipantUnavailableException("The stream to the coordinator has ended.", ended);
         }
         catch (TimeoutException late)
         {
+            span.Fail(late);
             throw new ParticipantUnavailableException($"The coordinator did not acknowledge the enlistment within {options.EnlistTimeout}.", late);
+        }
+        catch (EnlistmentRefusedException refused)
+        {
+            span.Fail(refused.Reason);
+            throw;
         }
         finally
         {

@@ -16,6 +16,14 @@ internal sealed class CommandExecutor(ParticipantSession session, ParticipantOpt
 
     public async Task<Wire.Answer> ExecuteAsync(Wire.Command command)
     {
+        using var span = ParticipantTracing.StartCommand(command, session.Name);
+        var answer = await ExecuteCoreAsync(command);
+        ParticipantTracing.End(span, answer);
+        return answer;
+    }
+
+    private async Task<Wire.Answer> ExecuteCoreAsync(Wire.Command command)
+    {
         try
         {
             if (!session.Accepts(Epoch.Parse(command.Epoch)))

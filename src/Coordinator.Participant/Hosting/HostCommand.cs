@@ -18,7 +18,7 @@ internal static class HostCommand
         Add("--listen", nameof(ParticipantHostOptions.Listen), "Where to serve SQL over gRPC (http://127.0.0.1:0: any port).");
         Add("--advertise", nameof(ParticipantOptions.SqlAddress), "Where others reach that, if not at the address listened on.");
         Add("--health-listen", nameof(ParticipantHostOptions.HealthListen), "Where to serve /health and /metrics over HTTP/1.1; --listen serves them over HTTP/2.");
-        Add("--otlp-endpoint", nameof(ParticipantHostOptions.OtlpEndpoint), "Where metrics are exported to by OTLP, for example http://127.0.0.1:4317.");
+        Add("--otlp-endpoint", nameof(ParticipantHostOptions.OtlpEndpoint), "Where metrics and traces are exported to by OTLP, for example http://127.0.0.1:4317.");
         Add("--reflection", nameof(ParticipantHostOptions.Reflection), "on or off: gRPC clients may ask what is served, as grpcurl does (off).", OnOff);
         Add("--instance", nameof(ParticipantOptions.Instance), "This process in branch names: 8 to 16 characters of [a-z0-9]; new at each start.");
         Add("--witness", nameof(ParticipantHostOptions.Witness), "on or off: a witness row a branch on MySQL and MariaDB (on).", OnOff);

@@ -10,9 +10,12 @@ internal static class HostTelemetry
 {
     public static void Add(WebApplicationBuilder builder, ParticipantHostOptions host)
     {
-        builder.Services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService("coordinator-participant").AddEnvironmentVariableDetector())
+        var telemetry = builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService($"participant-{host.Name}").AddEnvironmentVariableDetector())
             .WithMetrics(metrics => AddMetrics(metrics, host));
+        // Without an endpoint nobody listens, and no span is made.
+        if (host.OtlpEndpoint is { } endpoint)
+            telemetry.WithTracing(tracing => HostTracing.Add(tracing, endpoint));
     }
 
     private static void AddMetrics(MeterProviderBuilder metrics, ParticipantHostOptions host)

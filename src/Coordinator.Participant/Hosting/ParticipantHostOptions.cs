@@ -30,7 +30,7 @@ public sealed class ParticipantHostOptions
     /// <summary>Where /health and /metrics listen for HTTP/1.1; null: on <see cref="Listen"/> alone, for HTTP/2.</summary>
     public string? HealthListen { get; set; }
 
-    /// <summary>Where metrics are exported to by OTLP; null: nowhere.</summary>
+    /// <summary>Where metrics and traces are exported to by OTLP; null: nowhere.</summary>
     public Uri? OtlpEndpoint { get; set; }
 
     /// <summary>Whether gRPC clients may ask for the services' descriptions (server reflection).</summary>

@@ -83,6 +83,7 @@ internal sealed class AttachedParticipant : IParticipant
         var (id, answer) = Pending.Add(expected, read);
         command.CommandId = id;
         command.Epoch = _epoch;
+        (command.Traceparent, command.Tracestate) = TraceContext.Current(ServerTracing.Source);
         try
         {
             if (!_trySend(new CoordinatorMessage { Command = command }))

@@ -68,7 +68,7 @@ public sealed class CoordinatorServer : IAsyncDisposable
         try
         {
             application = ServerApplication.Build(options, parts, shutdown, loggers);
-            // Collecting starts BEFORE anything counts.
+            // Collecting starts BEFORE anything counts, and before the engine, whose recovery has spans.
             Telemetry.Start(application.Services);
             await application.Services.GetRequiredService<TransactionCoordinator>().StartAsync();
             await application.StartAsync();

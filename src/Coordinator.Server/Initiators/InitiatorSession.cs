@@ -66,7 +66,7 @@ internal sealed class InitiatorSession(
                 break;
             case InitiatorMessage.MessageOneofCase.Decide:
                 var id = Fields.TransactionId(message.Decide.TransactionId);
-                _ = DecideAsync(id, message.Decide.Name, Votes(message.Decide.Prepared));
+                _ = DecideAsync(id, message.Decide, Votes(message.Decide.Prepared));
                 break;
             case InitiatorMessage.MessageOneofCase.Told:
                 initiator.Acknowledge(
@@ -104,9 +104,10 @@ internal sealed class InitiatorSession(
             Fields.Branch(vote.Branch), vote.Evidence.Length > 0 ? Fields.OptionalText(vote.Evidence, 256, "evidence") : null))];
     }
 
-    private async Task DecideAsync(TransactionId id, string name, List<DecidedBranch> prepared)
+    private async Task DecideAsync(TransactionId id, Decide decide, List<DecidedBranch> prepared)
     {
-        stream.TrySend(new InitiatorReply { Decided = await AnswerAsync(id, name, prepared) });
+        using var span = ServerTracing.StartDecide(id, decide);
+        stream.TrySend(new InitiatorReply { Decided = await AnswerAsync(id, decide.Name, prepared) });
     }
 
     private async Task<Decided> AnswerAsync(TransactionId id, string name, List<DecidedBranch> prepared)

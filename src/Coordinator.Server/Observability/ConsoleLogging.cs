@@ -8,6 +8,7 @@ internal static class ConsoleLogging
     public static void Add(ILoggingBuilder logging, ServerOptions options)
     {
         logging.SetMinimumLevel(options.ConsoleLevel);
+        logging.Configure(tracking => tracking.ActivityTrackingOptions = ActivityTrackingOptions.TraceId | ActivityTrackingOptions.SpanId);
         // ASP.NET Core tells each request at Information; the server's own Debug entry says more.
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Grpc", LogLevel.Warning);
@@ -17,6 +18,7 @@ internal static class ConsoleLogging
         {
             logging.AddJsonConsole(console =>
             {
+                console.IncludeScopes = true;
                 console.UseUtcTimestamp = true;
                 console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ";
             });

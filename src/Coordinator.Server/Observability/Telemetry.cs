@@ -8,6 +8,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
 
 namespace Coordinator.Server;
 
@@ -20,13 +21,20 @@ internal static class Telemetry
         builder.Configuration.AddInMemoryCollection(Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
             .Where(variable => ((string)variable.Key).StartsWith("OTEL_", StringComparison.Ordinal))
             .Select(variable => KeyValuePair.Create((string)variable.Key, (string?)variable.Value)));
-        builder.Services.AddOpenTelemetry()
+        var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("coordinator").AddEnvironmentVariableDetector())
             .WithMetrics(metrics => AddMetrics(metrics, options));
+        // Without an endpoint nobody listens, and no span is made.
+        if (options.OtlpEndpoint.Length > 0)
+            telemetry.WithTracing(tracing => Tracing.Add(tracing, new Uri(options.OtlpEndpoint)));
     }
 
     /// <summary>Collects from here on; the host itself would begin after the engine.</summary>
-    public static void Start(IServiceProvider services) => services.GetRequiredService<MeterProvider>();
+    public static void Start(IServiceProvider services)
+    {
+        _ = services.GetRequiredService<MeterProvider>();
+        _ = services.GetService<TracerProvider>();
+    }
 
     public static bool IsScrape(HttpContext context) =>
         context.Request.Path == "/metrics" && (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method));

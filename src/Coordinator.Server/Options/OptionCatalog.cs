@@ -80,7 +80,7 @@ internal static class OptionCatalog
         Choice("ConsoleLevel", "The least severe log entries written: Trace, Debug, Information, Warning, Error, Critical, None.", o => o.ConsoleLevel, (o, v) => o with { ConsoleLevel = v }),
         Choice("ConsoleFormat", "How log entries are written: Simple or Json.", o => o.ConsoleFormat, (o, v) => o with { ConsoleFormat = v }),
         Number("MaxMetricSeries", "Label combinations of one metric; further ones are counted together.", o => o.MaxMetricSeries, (o, v) => o with { MaxMetricSeries = v }),
-        Text("OtlpEndpoint", "Where metrics are exported to by OTLP, for example http://127.0.0.1:4317; empty: nowhere.", o => o.OtlpEndpoint, (o, v) => o with { OtlpEndpoint = v }),
+        Text("OtlpEndpoint", "Where metrics and traces are exported to by OTLP, for example http://127.0.0.1:4317; empty: nowhere.", o => o.OtlpEndpoint, (o, v) => o with { OtlpEndpoint = v }),
         Switch("Drill", "For drills: transactions named drill-prepared and drill-decided stop at that point until the process is killed.", o => o.Drill, (o, v) => o with { Drill = v }),
         Duration("OtlpInterval", "How often metrics are exported.", o => o.OtlpInterval, (o, v) => o with { OtlpInterval = v }),
     ];

@@ -60,7 +60,7 @@ public sealed class ParticipantHostTests : IAsyncLifetime
 
         Assert.Equal(0, await process.TerminateAsync(_limit));
         var last = collector.Metrics.Last("coordinator.participant.max_branches");
-        Assert.Equal("coordinator-participant", last?.Resource.ServiceName());
+        Assert.Equal("participant-inventory", last?.Resource.ServiceName());
         Assert.InRange(last!.Metric.Gauge.DataPoints.Single().AsInt, 1, long.MaxValue);
     }
 
