@@ -3,10 +3,19 @@ using Coordinator.Testing;
 
 namespace Coordinator.EndToEnd;
 
-/// <summary>A coordinator and two participants on PostgreSQL, each its own process that exports its spans to one collector.</summary>
+/// <summary>
+/// A coordinator and two participants, on PostgreSQL and MariaDB, each its own process that exports its spans to one collector.
+/// </summary>
 internal sealed class TracedShop : IAsyncDisposable
 {
     public static readonly string[] Participants = ["orders", "inventory"];
+
+    private static readonly Dictionary<string, (DatabaseKind Kind, string Placeholder)> Databases = new()
+    {
+        ["orders"] = (DatabaseKind.Postgres, "$1"),
+        ["inventory"] = (DatabaseKind.MariaDb, "?"),
+    };
+
     private readonly string _folder = Directory.CreateTempSubdirectory("coordinator-traced-").FullName;
     private readonly Deployment _deployment;
 
@@ -21,11 +30,11 @@ internal sealed class TracedShop : IAsyncDisposable
     public static async Task<TracedShop> StartAsync(Uri collector)
     {
         var shop = new TracedShop(collector);
-        var server = await SharedServers.PostgresAsync();
         foreach (var name in Participants)
         {
+            var server = await SharedServers.GetAsync(Databases[name].Kind);
             var database = await server.CreateDatabaseAsync();
-            await server.QueryAsync("CREATE TABLE work (transaction text PRIMARY KEY)", database);
+            await server.QueryAsync("CREATE TABLE work (id varchar(64) PRIMARY KEY);", database);
             shop._deployment.AddParticipant(name, server, server.AdminConnectionString(database), ["--otlp-endpoint", collector.ToString()]);
         }
 
@@ -43,7 +52,7 @@ internal sealed class TracedShop : IAsyncDisposable
         foreach (var participant in Participants)
         {
             await transaction.Sql(_deployment.SqlAddress(participant))
-                .ExecuteAsync("INSERT INTO work VALUES ($1)", [transaction.Id.Value]);
+                .ExecuteAsync($"INSERT INTO work VALUES ({Databases[participant].Placeholder})", [transaction.Id.Value]);
         }
 
         return transaction;
