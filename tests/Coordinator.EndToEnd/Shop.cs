@@ -70,10 +70,19 @@ public sealed class Shop : IAsyncDisposable
     public async Task<GlobalTransaction> WorkAsync(CoordinatorClient client, string name = "order")
     {
         var transaction = await client.BeginAsync(new BeginOptions { Name = name, Timeout = TimeSpan.FromSeconds(20) });
-        await transaction.Sql(Orders).ExecuteAsync(
-            "INSERT INTO orders (transaction, product, quantity) VALUES ($1, 'lamp', 1)", [transaction.Id.Value]);
-        await transaction.Sql(Inventory).ExecuteAsync("UPDATE stock SET available = available - 1 WHERE product = 'lamp'");
-        return transaction;
+        try
+        {
+            await transaction.Sql(Orders).ExecuteAsync(
+                "INSERT INTO orders (transaction, product, quantity) VALUES ($1, 'lamp', 1)", [transaction.Id.Value]);
+            await transaction.Sql(Inventory).ExecuteAsync("UPDATE stock SET available = available - 1 WHERE product = 'lamp'");
+            return transaction;
+        }
+        catch
+        {
+            // While a participant is down, thousands of these would wait for their deadlines.
+            await transaction.DisposeAsync();
+            throw;
+        }
     }
 
     public async Task<int> CountOrdersAsync() => await NumberAsync(SqlOrdersAsync("SELECT COALESCE(SUM(quantity), 0) FROM orders"));

@@ -116,6 +116,8 @@ internal static class ParticipantHost
         // With a stack trace for each message that is no protobuf, which the caller is told.
         logging.AddFilter("Grpc.AspNetCore.Server.ServerCallHandler", LogLevel.None);
         logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        // It would repeat once a second what the attachment writes when it changes.
+        logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
     }
 
     private static void ConfigureServer(WebApplicationBuilder builder, ParticipantHostOptions host, ParticipantOptions options)

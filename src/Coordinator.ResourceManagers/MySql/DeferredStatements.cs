@@ -20,13 +20,14 @@ internal sealed class DeferredStatements
 
     /// <param name="command">Its text and parameters are copied.</param>
     /// <param name="expectedRows">How many rows it is to change; null: any number.</param>
-    /// <exception cref="NotSupportedException">It may leave a comment open.</exception>
+    /// <exception cref="NotSupportedException">
+    /// It may leave a comment open, which would take in what follows, XA PREPARE too. A comment up to the line's end the driver ends.
+    /// </exception>
     public void Add(DbCommand command, int? expectedRows)
     {
         if (StatementText.MayLeaveCommentOpen(command.CommandText))
             throw new NotSupportedException("A deferred command closes its comments; where /* stands in a literal, pass that as a parameter.");
-        // The line's end ends a comment that the statement may end in: what follows, XA PREPARE too, would be part of it.
-        _statements.Add((Driver.Copy(command, $"{StatementText.WithoutEnd(command.CommandText)}\n"), expectedRows));
+        _statements.Add((Driver.Copy(command), expectedRows));
     }
 
     /// <summary>Moves them into a batch, in their order.</summary>

@@ -34,9 +34,9 @@ internal static class Driver
     public static int Seconds(TimeSpan timeout) => (int)Math.Clamp(Math.Ceiling(timeout.TotalSeconds), 1, int.MaxValue / 1000);
 
     /// <summary>The command for use in a batch, with a text and parameters of its own: it may be changed or disposed afterwards.</summary>
-    public static MySqlBatchCommand Copy(DbCommand command, string text)
+    public static MySqlBatchCommand Copy(DbCommand command)
     {
-        var copy = new MySqlBatchCommand(text);
+        var copy = new MySqlBatchCommand(command.CommandText);
         // Asked for only where there are any: the driver makes the collection when it is first asked for.
         if (command.Parameters.Count > 0)
         {

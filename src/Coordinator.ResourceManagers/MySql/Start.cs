@@ -121,7 +121,7 @@ internal sealed class Start : BranchStart
     {
         var batch = new MySqlBatch(_session.Connection) { Timeout = first.CommandTimeout };
         batch.BatchCommands.Add(new MySqlBatchCommand(TakeText()));
-        batch.BatchCommands.Add(Driver.Copy(first, first.CommandText));
+        batch.BatchCommands.Add(Driver.Copy(first));
         try
         {
             var reader = async ? await batch.ExecuteReaderAsync(behavior, cancellationToken) : batch.ExecuteReader(behavior);

@@ -11,6 +11,8 @@ internal static class ConsoleLogging
         logging.Configure(tracking => tracking.ActivityTrackingOptions = ActivityTrackingOptions.TraceId | ActivityTrackingOptions.SpanId);
         // ASP.NET Core tells each request at Information; the server's own Debug entry says more.
         logging.AddFilter("Microsoft", LogLevel.Warning);
+        // It would repeat once a second what the engine writes when it changes.
+        logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
         logging.AddFilter("Grpc", LogLevel.Warning);
         // With a stack trace for each message that is no protobuf, which the caller is told.
         logging.AddFilter("Grpc.AspNetCore.Server.ServerCallHandler", LogLevel.None);

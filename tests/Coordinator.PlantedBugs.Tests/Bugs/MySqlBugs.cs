@@ -88,12 +88,12 @@ public sealed class MySqlBugs : IBugList
         },
         new("mysql-prepare-within-a-comment")
         {
-            What = "A deferred statement ends in a comment, and XA PREPARE behind it is part of that: a yes for a branch that is not prepared.",
+            What = "A deferred statement leaves a comment open, and XA PREPARE behind it may be part of that: a yes for a branch that is not prepared.",
             Like = "sqlcommenter; databases.md: several statements in one text",
             File = Folder + "DeferredStatements.cs",
-            Old = "$\"{StatementText.WithoutEnd(command.CommandText)}\\n\"",
-            New = "StatementText.WithoutEnd(command.CommandText).ToString()",
-            CaughtBy = [MariaDb("MariaDbConformanceTests.Deferred_EndsInAComment")],
+            Old = "if (StatementText.MayLeaveCommentOpen(command.CommandText))",
+            New = "if (command.CommandText.Length == 0)",
+            CaughtBy = [MariaDb("MariaDbTraps.Deferred_LeavesACommentOpen")],
         },
         new("mysql-deferred-parameters-not-copied")
         {
