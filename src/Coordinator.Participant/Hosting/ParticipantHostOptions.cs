@@ -78,8 +78,8 @@ public sealed class ParticipantHostOptions
             return new PostgresResourceManager(MaxBranches is { } most ? options with { WorkPoolSize = most } : options);
         }
 
-        // TINYINT(1) and CHAR(36) as what they hold, zero dates as something that is no failure, and every character there is.
-        var mySql = new MySqlOptions($"{MySql!.TrimEnd().TrimEnd(';')};TreatTinyAsBoolean=false;OldGuids=true;ConvertZeroDateTime=true;CharacterSet=utf8mb4") { Witness = Witness };
+        // TINYINT(1) and CHAR(36) as what they hold, and zero dates as something that is no failure.
+        var mySql = new MySqlOptions($"{MySql!.TrimEnd().TrimEnd(';')};TreatTinyAsBoolean=false;GuidFormat=None;ConvertZeroDateTime=true") { Witness = Witness };
         return new MySqlResourceManager(MaxBranches is { } limit ? mySql with { WorkPoolSize = limit } : mySql);
     }
 }

@@ -63,8 +63,6 @@ internal static class MySqlValues
             DateTime moment => Moment(moment, isDate: type.Equals("DATE", StringComparison.OrdinalIgnoreCase)),
             TimeSpan time => new() { String = Time(time) },
             byte[] bytes => new() { Bytes = UnsafeByteOperations.UnsafeWrap(bytes) },
-            // With OldGuids the driver takes 16 bytes for a Guid; its bytes are those of the column.
-            Guid guid => new() { Bytes = ByteString.CopyFrom(guid.ToByteArray()) },
             string text when type.Equals("JSON", StringComparison.OrdinalIgnoreCase) => new() { Json = text },
             var other => new() { String = Convert.ToString(other, CultureInfo.InvariantCulture) ?? "" },
         };
