@@ -4,6 +4,7 @@ using Coordinator.Testing;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordinator.Client.Tests;
 
@@ -53,6 +54,23 @@ public class GrpcPropagationTests : ClientTest, IAsyncLifetime
         Assert.Single(mine);
         Assert.Equal(
             ["inventory.4f7c01ab", "payments.99aa88bb"], Assert.Single(Coordinator.Committed.Requests).Branches.Order());
+    }
+
+    /// <summary>As hosts register their clients: with gRPC's client factory.</summary>
+    [Fact]
+    public async Task Unary_OfAFactorysClient_CarriesTheId()
+    {
+        _script.Executed.Answers(new ExecuteResponse());
+        var services = new ServiceCollection();
+        services.AddGrpcClient<SqlService.SqlServiceClient>(options => options.Address = _service!.Address)
+            .AddInterceptor(() => new GlobalTransactionInterceptor());
+        await using var provider = services.BuildServiceProvider();
+        await using var tx = await Client.BeginAsync();
+
+        using (tx.MakeCurrent())
+            await provider.GetRequiredService<SqlService.SqlServiceClient>().ExecuteAsync(new ExecuteRequest());
+
+        Assert.Equal(ScriptedCoordinator.Id, Assert.Single(_script.Executed.Headers).GetValue(PropagationHeaders.Transaction));
     }
 
     [Fact]
