@@ -118,6 +118,11 @@ internal sealed class Session(MySqlConnection connection)
             _abandoned = true;
             throw;
         }
+        catch (Exception failure) when (failure is not DbException && connection.State != ConnectionState.Open)
+        {
+            // What the driver meets while it sends it passes on as the socket's own exception, or as a wrong state.
+            throw new ConnectionLostException("The connection was lost.", failure);
+        }
     }
 
     [SuppressMessage("Security", "CA2100", Justification =
