@@ -20,11 +20,18 @@ public sealed class MetricsTests : IDisposable
         await using var inventory = await server.AttachAsync();
         await using var orders = await server.AttachAsync("orders", "aaaa1111");
         await CommitBothAsync(server, inventory, orders);
-        inventory.Script = command => command.Commit is null
-            ? ScriptedParticipant.Agree(command)
-            : ScriptedParticipant.Report(Contracts.V1.BranchReport.Types.BranchOutcome.RolledBack);
+        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        inventory.Script = command =>
+        {
+            if (command.Commit is null)
+                return ScriptedParticipant.Agree(command);
+            told.TrySetResult();
+            return ScriptedParticipant.Report(Contracts.V1.BranchReport.Types.BranchOutcome.RolledBack);
+        };
         orders.Script = command => command.Commit is null ? ScriptedParticipant.Agree(command) : null;
         await CommitBothAsync(server, inventory, orders);
+        // Commit is answered once it is decided; the branches are told afterwards.
+        await told.Task.WaitAsync(TestServer.Limit);
         inventory.Script = command => command.ListPrepared is null ? ScriptedParticipant.Agree(command) : TwoOrphans(server);
         await inventory.SendAsync(new ParticipantMessage { ResourceRestarted = new ResourceRestarted { ServerStart = "s1" } });
         await inventory.SendAsync(new ParticipantMessage { Answer = new Answer { CommandId = 999_999, Done = new Done() } });
