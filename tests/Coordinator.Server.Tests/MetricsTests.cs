@@ -19,7 +19,7 @@ public sealed class MetricsTests : IDisposable
         await using var server = await TestServer.StartAsync(logPath: Path.Combine(_folder, "coordinator.db"));
         await using var inventory = await server.AttachAsync();
         await using var orders = await server.AttachAsync("orders", "aaaa1111");
-        await CommitBothAsync(server, inventory, orders);
+        await CommitBothAsync(server, inventory, orders, CommitReturn.Unspecified);
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         inventory.Script = command =>
         {
@@ -29,7 +29,7 @@ public sealed class MetricsTests : IDisposable
             return ScriptedParticipant.Report(Contracts.V1.BranchReport.Types.BranchOutcome.RolledBack);
         };
         orders.Script = command => command.Commit is null ? ScriptedParticipant.Agree(command) : null;
-        await CommitBothAsync(server, inventory, orders);
+        await CommitBothAsync(server, inventory, orders, CommitReturn.Decided);
         // Commit is answered once it is decided; the branches are told afterwards.
         await told.Task.WaitAsync(TestServer.Limit);
         inventory.Script = command => command.ListPrepared is null ? ScriptedParticipant.Agree(command) : TwoOrphans(server);
@@ -136,7 +136,7 @@ public sealed class MetricsTests : IDisposable
         Assert.Equal(2, collector.Metrics.Last("coordinator.transactions.begun")?.Metric.Sum.DataPoints.Single().AsInt);
     }
 
-    private static async Task CommitBothAsync(TestServer server, ScriptedParticipant inventory, ScriptedParticipant orders)
+    private static async Task CommitBothAsync(TestServer server, ScriptedParticipant inventory, ScriptedParticipant orders, CommitReturn until)
     {
         var id = await server.BeginAsync();
         await inventory.EnlistAsync(id, "inventory.4f7c01ab");
@@ -145,7 +145,7 @@ public sealed class MetricsTests : IDisposable
         {
             TransactionId = id,
             Branches = { "inventory.4f7c01ab", "orders.aaaa1111" },
-            Return = CommitReturn.Decided,
+            Return = until,
         });
     }
 
